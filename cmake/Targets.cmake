@@ -1,0 +1,41 @@
+# adit_library(NAME [ASIO] [DEPS folder…] [LIBS target…] SOURCES file…): the library of one folder.
+# ASIO: it uses Boost.Asio, and shares net's precompiled header.
+function(adit_library name)
+  cmake_parse_arguments(arg "ASIO" "" "DEPS;LIBS;SOURCES" ${ARGN})
+  add_library(adit_${name} STATIC ${arg_SOURCES})
+  add_library(adit::${name} ALIAS adit_${name})
+  target_link_libraries(adit_${name} PUBLIC adit::flags)
+  foreach(dep ${arg_DEPS})
+    target_link_libraries(adit_${name} PUBLIC adit::${dep})
+  endforeach()
+  target_link_libraries(adit_${name} PUBLIC ${arg_LIBS})
+  if(arg_ASIO)
+    target_link_libraries(adit_${name} PUBLIC adit::asio)
+    if(name STREQUAL "net")
+      target_precompile_headers(adit_net PRIVATE ${CMAKE_SOURCE_DIR}/net/asio.h)
+    else()
+      target_precompile_headers(adit_${name} REUSE_FROM adit_net)
+    endif()
+  endif()
+endfunction()
+
+# adit_program(NAME FOLDER): the program NAME from FOLDER/main.cc and its library.
+function(adit_program name folder)
+  add_executable(${name} main.cc)
+  target_link_libraries(${name} PRIVATE adit::${folder})
+endfunction()
+
+# adit_test(FOLDER [ASIO] SOURCES file… [LIBS target…]): the unit tests that mirror FOLDER, as one program.
+function(adit_test folder)
+  cmake_parse_arguments(arg "ASIO" "" "LIBS;SOURCES" ${ARGN})
+  add_executable(test_${folder} ${arg_SOURCES})
+  target_link_libraries(test_${folder} PRIVATE adit::${folder} ${arg_LIBS} GTest::gmock GTest::gtest_main)
+  if(arg_ASIO)
+    target_precompile_headers(test_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/net/asio.h <gmock/gmock.h> <gtest/gtest.h>)
+  else()
+    target_precompile_headers(test_${folder} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  include(GoogleTest)
+  gtest_discover_tests(test_${folder} TEST_PREFIX "${folder}." DISCOVERY_TIMEOUT 60
+                       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 300 LABELS unit)
+endfunction()

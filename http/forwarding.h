@@ -1,0 +1,53 @@
+#pragma once
+// What a proxy writes: heads towards the service and towards the visitor (RFC 9110 §7.6), and chunked framing.
+
+#include <span>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "http/message.h"
+
+namespace adit::http {
+
+/// What the edge knows of a request beyond its head.
+struct Origin {
+  std::string_view client;      ///< the visitor's IP address, no port; IPv6 without brackets
+  std::string_view scheme;      ///< "http" or "https"
+  std::string_view port;        ///< the public port, decimal
+  std::string_view request_id;  ///< becomes X-Request-Id
+};
+
+/// Appends the request's head as HTTP/1.1 for the service. Hop-by-hop fields (RFC 9110 §7.6.1: Connection and all it
+/// names, Keep-Alive, Proxy-Connection, TE but for "trailers", Trailer is kept, Transfer-Encoding, Upgrade) are removed;
+/// incoming X-Forwarded-*, Forwarded and X-Request-Id are replaced by what `origin` says; framing is written anew from
+/// head.framing; an Upgrade that head.upgrade names is passed on with "Connection: Upgrade". Host is head.authority.
+void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin);
+
+/// Towards the visitor.
+struct ResponseRules {
+  int visitor_version = 11;       ///< 10 or 11
+  bool close = false;             ///< write "Connection: close"
+  Framing framing = Framing::none;  ///< how the body is framed towards the visitor, see response_framing
+};
+
+/// The framing towards the visitor: as received, but until_close becomes chunked for HTTP/1.1, and chunked becomes
+/// until_close for HTTP/1.0.
+Framing response_framing(const ResponseHead& head, int visitor_version);
+
+/// Appends the answer's head without its hop-by-hop fields, framed as `rules` say. For 101 the Upgrade field is kept and
+/// "Connection: Upgrade" written. A Content-Length on an answer without body (HEAD, 304) is kept.
+void write_response_head(base::Buffer& out, const ResponseHead& head, const ResponseRules& rules);
+
+/// Appends `bytes` as one chunk (RFC 9112 §7.1); nothing when empty, since that would end the body.
+void write_chunk(base::Buffer& out, std::span<const char> bytes);
+/// Appends the last chunk and the trailers, if any, without those a trailer must not carry (RFC 9110 §6.5.1).
+void write_last_chunk(base::Buffer& out, const FieldList* trailers);
+
+/// Appends a small answer of our own, with Content-Length and a one-line body; `extra` are further whole field lines
+/// ("Retry-After: 1\r\n"). `head_request` leaves out the body.
+void write_own_answer(base::Buffer& out, int status, std::string_view extra, bool close, bool head_request);
+
+/// "Not Found" for 404; "Unknown" for a code that is not registered.
+std::string_view reason_phrase(int status);
+
+}  // namespace adit::http

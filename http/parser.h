@@ -1,0 +1,85 @@
+#pragma once
+// HTTP/1.1 parsing (RFC 9112), sans-io and strict: what two parsers could read in two ways is refused, never repaired.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "http/message.h"
+
+namespace adit::http {
+
+/// The most that a head may hold.
+struct HeadLimits {
+  std::size_t head = 64 * 1024;  ///< bytes of start line and fields; more is refused with 431 (502 towards a service)
+  std::size_t target = 16 * 1024;  ///< bytes of the request target; more is refused with 414
+};
+
+/// What became of the bytes.
+enum class Progress : std::uint8_t {
+  need_more,  ///< valid so far; call again with the unconsumed bytes and more behind them
+  complete,   ///< head or body ends within the bytes
+  refused,    ///< see Parsed::status and Parsed::reason; nothing after it can be trusted: answer and close
+};
+
+struct Parsed {
+  Progress progress = Progress::need_more;
+  std::size_t consumed = 0;
+  int status = 0;           ///< of a refusal: 400, 405 (CONNECT, TRACE), 414, 431, 501, 505
+  const char* reason = "";  ///< of a refusal: static text for the log, never sent to the peer
+};
+
+/// Takes the decoded pieces of a body.
+class BodySink {
+ public:
+  /// Valid during the call only; never empty.
+  virtual void on_body(std::span<const char> bytes) = 0;
+  /// Once, before the body's end, when a chunked body carried trailers.
+  virtual void on_trailers(const FieldList& trailers) = 0;
+
+ protected:
+  ~BodySink() = default;
+};
+
+/// Parses the requests of one connection, one after the other. Not safe to share between threads.
+class RequestParser {
+ public:
+  explicit RequestParser(HeadLimits limits = {});
+  ~RequestParser();
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  /// Parses a whole head at the start of `bytes`; an incomplete one consumes nothing. Up to two empty lines before the
+  /// request line are skipped (RFC 9112 §2.2). After `complete`, parse_body takes what follows; it must be called
+  /// until complete unless head.framing is none. `head` then stays valid as long as the bytes do.
+  Parsed parse_head(std::span<const char> bytes, RequestHead& head);
+
+  /// Decodes body bytes into `sink`. `complete` also when the body is empty; the next parse_head begins a new message.
+  Parsed parse_body(std::span<const char> bytes, BodySink& sink);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Parses the answers of one service connection. A refusal's status is 502.
+class ResponseParser {
+ public:
+  explicit ResponseParser(HeadLimits limits = {});
+  ~ResponseParser();
+  ResponseParser(const ResponseParser&) = delete;
+  ResponseParser& operator=(const ResponseParser&) = delete;
+
+  /// As RequestParser::parse_head. `to_head`: the request was HEAD, so the answer has no body whatever its fields say.
+  /// Answers of status 1xx come out as heads without body; 101 ends HTTP on this connection.
+  Parsed parse_head(std::span<const char> bytes, bool to_head, ResponseHead& head);
+  Parsed parse_body(std::span<const char> bytes, BodySink& sink);
+  /// The service closed: `complete` if that is how this body ends, `refused` if it was cut short.
+  Parsed finish();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace adit::http

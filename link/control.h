@@ -1,0 +1,44 @@
+#pragma once
+// The lines of the control stream: one JSON object each, at most 64 KiB; unknown types and members are ignored.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace adit::link {
+
+inline constexpr std::size_t kMostControlLine = 64 * 1024;
+
+/// Gateway → connector: the ready gateway replicas. {"type":"gateways","ids":["…"],"count":1}
+struct Gateways {
+  std::vector<std::string> ids;
+};
+
+/// Connector → gateway: all services that it offers, replacing the offers before.
+/// {"type":"offers","services":[{"name":"default","protocol":"tcp"}]}
+struct Offers {
+  struct Service {
+    std::string name;
+    std::string protocol;  ///< "tcp"; a connector does not care what runs over it
+  };
+  std::vector<Service> services;
+};
+
+/// Both ways: the sender is about to go. No new streams; open ones finish. {"type":"leaving","reason":"…"}
+struct Leaving {
+  std::string reason;
+};
+
+using ControlMessage = std::variant<Gateways, Offers, Leaving>;
+
+/// One line with its final newline.
+std::string encode_control(const ControlMessage& message);
+/// One line without its newline. Nothing for a type this version does not know; an error for what is not valid.
+base::Result<std::optional<ControlMessage>> decode_control(std::string_view line);
+
+}  // namespace adit::link

@@ -1,0 +1,76 @@
+#pragma once
+// The opening of a link: one HTTP/1.1 request with "Upgrade: adit-link/1" and its answer (docs/link.md). Sans-io.
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "base/result.h"
+#include "http/message.h"
+#include "http/parser.h"
+
+namespace adit::link {
+
+inline constexpr std::string_view kLinkPath = "/.well-known/adit/link";
+inline constexpr std::string_view kUpgradeToken = "adit-link/1";
+
+/// What a connector says of itself.
+struct Hello {
+  std::string token;      ///< never logged
+  std::string tunnel_id;  ///< UUID
+  std::string connector;  ///< name, the same for all replicas of one Deployment
+  std::string instance;   ///< unique per process
+  std::string version;    ///< of the program
+};
+
+/// A plain HTTP answer instead of 101.
+struct Refusal {
+  int status = 400;       ///< 400, 401, 403, 404, 409, 426, 429, 503
+  std::string reason;     ///< one sentence for the connector's user
+  std::chrono::seconds retry_after{0};  ///< written when not 0
+};
+
+/// True when a request asks for a link in any of our forms; such a request is never forwarded (docs/security.md).
+bool asks_for_link(const http::RequestHead& head);
+
+/// Appends the connector's request; `host` is the gateway's name, `prefix` goes before kLinkPath.
+void write_hello(base::Buffer& out, const Hello& hello, std::string_view host, std::string_view prefix = {});
+/// Appends "101 Switching Protocols" with the gateway's id.
+void write_welcome(base::Buffer& out, std::string_view gateway_id);
+/// Appends a refusal as application/problem+json (RFC 9457) with Connection: close.
+void write_refusal(base::Buffer& out, const Refusal& refusal);
+
+/// The gateway's side: takes bytes until the request's head is complete.
+class HelloReader {
+ public:
+  struct Outcome {
+    std::size_t consumed = 0;           ///< bytes of the head; what follows belongs to the session
+    std::optional<Hello> hello;         ///< the request is well-formed; credentials are not checked yet
+    std::optional<Refusal> refusal;     ///< answer with this and close
+  };                                    ///< neither: more bytes are needed
+  /// `bytes` are all so far, the head at their start.
+  Outcome read(std::span<const char> bytes);
+
+ private:
+  http::RequestParser parser_{http::HeadLimits{16 * 1024, 1024}};
+};
+
+/// The connector's side.
+class WelcomeReader {
+ public:
+  struct Outcome {
+    std::size_t consumed = 0;
+    std::optional<std::string> gateway_id;  ///< 101: the link stands
+    std::optional<Refusal> refusal;         ///< a plain answer, with the reason that its problem+json or status gives
+    std::string broken;                     ///< the answer is not one that a gateway gives; why
+  };
+  Outcome read(std::span<const char> bytes);
+
+ private:
+  http::ResponseParser parser_{http::HeadLimits{16 * 1024, 1024}};
+};
+
+}  // namespace adit::link

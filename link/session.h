@@ -1,0 +1,105 @@
+#pragma once
+// The link once its handshake is done: HTTP/2 (RFC 9113) in which the gateway is the client. Sans-io, over libnghttp2.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "link/control.h"
+#include "link/stream.h"
+
+namespace adit::link {
+
+enum class Role : std::uint8_t { gateway, connector };
+
+/// What travels with the opening of a stream. Views are valid during the call.
+struct Opening {
+  std::string_view service;
+  std::string_view visitor;     ///< "address:port" of the visitor
+  std::string_view request_id;
+};
+
+/// Windows and liveness; docs/link.md gives the reasons.
+struct SessionOptions {
+  std::uint32_t first_window = 64 * 1024;       ///< a stream's receive window at first, bytes
+  std::uint32_t most_window = 8 * 1024 * 1024;  ///< what it may grow to while it is drained within two round trips
+  std::uint32_t link_window = 16 * 1024 * 1024; ///< the connection's receive window, given back on receipt
+  std::uint32_t most_streams = 10'000;          ///< connector: SETTINGS_MAX_CONCURRENT_STREAMS
+  base::Duration ping_after = std::chrono::seconds(5);     ///< silence after which a PING is sent
+  base::Duration suspect_after = std::chrono::seconds(1);  ///< silence after a PING that makes the link suspect
+  base::Duration dead_after = std::chrono::seconds(2);     ///< silence of a suspect link that ends it
+};
+
+/// What a session tells its owner, on the link's thread, from within receive, produce or on_time.
+class SessionEvents {
+ public:
+  /// Connector: a stream was opened. Returns who handles it; the handler answers now or later by Stream::answer.
+  virtual StreamHandler* on_open(Stream& stream, const Opening& opening) = 0;
+  /// Gateway: the connector's SETTINGS came and the control stream stands, so streams may be opened.
+  virtual void on_ready() = 0;
+  /// A control line of a known type.
+  virtual void on_control(const ControlMessage& message) = 0;
+  /// The link has become suspect or live again: a suspect one gets no new streams.
+  virtual void on_suspect(bool suspect) = 0;
+  /// There is something to send: call produce() at the end of this turn.
+  virtual void on_wants_write() = 0;
+
+ protected:
+  ~SessionEvents() = default;
+};
+
+struct SessionStats {
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t streams_opened = 0;
+  std::size_t streams_open = 0;
+  base::Duration round_trip{};  ///< of the last PING; 0 before the first
+};
+
+/// One link. Not safe to share: it lives on one thread.
+class Session {
+ public:
+  Session(Role role, const SessionOptions& options, SessionEvents& events, base::TimePoint now);
+  ~Session();  ///< streams still open hear on_closed(link_lost)
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Takes bytes from the peer. An error is final: its text says what the peer did wrong; close the link.
+  base::Result<void> receive(std::span<const char> bytes, base::TimePoint now);
+  /// Appends frames to `out` until it holds `limit` bytes or more, or nothing is left to send.
+  base::Result<void> produce(base::Buffer& out, std::size_t limit);
+  /// Work may be left after produce() when the limit was reached.
+  bool wants_write() const;
+  /// True once nothing more can come or go: both sides said GOAWAY and no stream is left.
+  bool finished() const;
+
+  /// When on_time wants to be called at the latest; kNever if at no time.
+  base::TimePoint deadline() const;
+  /// PINGs, suspicion and death. An error means that the peer is dead.
+  base::Result<void> on_time(base::TimePoint now);
+  /// A stream was not accepted, or a request not answered, for long: PING at once, suspect until a byte comes.
+  void suspect(base::TimePoint now);
+  bool is_suspect() const;
+
+  /// Gateway: opens a stream to a service; nullptr when the link takes no more (not ready, leaving, ids used up, limit).
+  Stream* open(const Opening& opening, StreamHandler& handler);
+
+  /// Sends one control line; before the control stream stands it is kept and sent then.
+  void send_control(const ControlMessage& message);
+  /// Ends the link with GOAWAY once its streams are done; no new ones are taken.
+  void shutdown();
+
+  const SessionStats& stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace adit::link

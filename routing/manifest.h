@@ -1,0 +1,66 @@
+#pragma once
+// The kinds that Adit reads, as typed values, and the reader of YAML manifests.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routing/problem.h"
+
+namespace adit::routing {
+
+/// Where a value stands, for problems.
+struct Place {
+  std::string file;
+  int line = 0;
+};
+
+struct Meta {
+  std::string space = "default";  ///< metadata.namespace
+  std::string name;
+  std::string created;  ///< metadata.creationTimestamp (RFC 3339, sorts as text); empty in most files
+  Place place;
+  std::string full_name() const { return space + "/" + name; }
+};
+
+struct RouteSpec {
+  std::string host;  ///< canonical
+  std::string path;  ///< canonical
+  std::string service = "default";
+  bool is_private = false;
+  Place place;       ///< of the list entry
+};
+
+/// kind: Tunnel, apiVersion: adit.dev/v1alpha1.
+struct TunnelObject {
+  Meta meta;
+  std::string id;  ///< given, or UUIDv5 of namespace/name
+  std::vector<RouteSpec> routes;
+  std::string tls_secret;  ///< spec.tls.secretName; empty: no TLS of its own
+  Place tls_place;
+  std::vector<std::string> token_secrets;  ///< default: NAME-connector
+  Place tokens_place;
+};
+
+/// kind: Secret, apiVersion: v1: data decoded from base64, stringData merged over it.
+struct SecretObject {
+  Meta meta;
+  std::string type;
+  std::map<std::string, std::string> data;
+};
+
+struct Objects {
+  std::vector<TunnelObject> tunnels;
+  std::vector<SecretObject> secrets;
+};
+
+struct ParsedManifest {
+  Objects objects;                ///< empty when there are problems: a file is taken whole or not at all
+  std::vector<Problem> problems;  ///< all that could be found, not only the first
+};
+
+/// Reads one file's text: any number of YAML documents. Unknown kinds and unknown fields are problems. Never throws.
+ParsedManifest parse_manifest(std::string_view text, const std::string& file);
+
+}  // namespace adit::routing

@@ -1,0 +1,19 @@
+#pragma once
+// A problem found in a manifest, in words that tell where it is and what to do.
+
+#include <string>
+
+namespace adit::routing {
+
+struct Problem {
+  std::string file;    ///< as given; empty when the object did not come from a file
+  int line = 0;        ///< from 1; 0 when unknown
+  std::string object;  ///< "Tunnel team-a/shop"; empty when the document could not be read so far
+  std::string field;   ///< "spec.routes[1].host"; empty when it concerns the whole object
+  std::string reason;
+
+  /// "FILE:LINE: OBJECT: FIELD: REASON", parts that are unknown left out.
+  std::string text() const;
+};
+
+}  // namespace adit::routing
