@@ -31,6 +31,7 @@ struct SessionOptions {
   std::uint32_t most_window = 8 * 1024 * 1024;  ///< what it may grow to while it is drained within two round trips
   std::uint32_t link_window = 16 * 1024 * 1024; ///< the connection's receive window, given back on receipt
   std::uint32_t most_streams = 10'000;          ///< connector: SETTINGS_MAX_CONCURRENT_STREAMS
+  std::uint32_t last_stream_id = 0x7ff0'0000;   ///< gateway: a link retires once its stream ids pass this (RFC 9113 §5.1.1)
   base::Duration ping_after = std::chrono::seconds(5);     ///< silence after which a PING is sent
   base::Duration suspect_after = std::chrono::seconds(1);  ///< silence after a PING that makes the link suspect
   base::Duration dead_after = std::chrono::seconds(2);     ///< silence of a suspect link that ends it
