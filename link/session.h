@@ -96,6 +96,9 @@ class Session {
   /// Ends the link with GOAWAY once its streams are done; no new ones are taken.
   void shutdown();
 
+  /// The connection under the link is lost: all streams hear on_closed(link_lost), now rather than in the destructor.
+  void abandon();
+
   const SessionStats& stats() const;
 
  private:
