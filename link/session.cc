@@ -27,8 +27,10 @@ Session::Impl::Impl(Role role, const SessionOptions& options, SessionEvents& eve
   create(options);
 }
 
-Session::Impl::~Impl() {
-  fail("the session is gone");  // handlers that call back in find it closed
+Session::Impl::~Impl() { abandon(); }
+
+void Session::Impl::abandon() {
+  fail("the connection is lost");  // first: handlers that call back in find the session closed
   for (LinkStream& stream : streams_) {
     if (stream.id_ != 0) close(stream, Closed::link_lost);
   }
@@ -39,7 +41,7 @@ void Session::Impl::fail(std::string reason) {
 }
 
 void Session::Impl::poke() {
-  if (in_call_ || poked_ || !wants_write()) return;
+  if (in_call_ || poked_ || failed() || !wants_write()) return;
   poked_ = true;
   events_.on_wants_write();
 }
@@ -188,6 +190,7 @@ bool Session::is_suspect() const { return impl_->is_suspect(); }
 Stream* Session::open(const Opening& opening, StreamHandler& handler) { return impl_->open(opening, handler); }
 void Session::send_control(const ControlMessage& message) { impl_->send_control(message); }
 void Session::shutdown() { impl_->shutdown(); }
+void Session::abandon() { impl_->abandon(); }
 const SessionStats& Session::stats() const { return impl_->stats(); }
 
 }  // namespace adit::link

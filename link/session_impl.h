@@ -74,6 +74,7 @@ class Session::Impl final : private ControlStream::Owner {
   Stream* open(const Opening& opening, StreamHandler& handler);
   void send_control(const ControlMessage& message);
   void shutdown();
+  void abandon();
   const SessionStats& stats() const { return stats_; }
 
  private:
