@@ -37,6 +37,26 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// In the largest unit that divides it: "90s", "5m", "0s".
 std::string to_string(std::chrono::milliseconds duration);
 
+/// The least and the greatest value of an option.
+template <class T>
+struct Range {
+  T least = std::numeric_limits<T>::min();
+  T most = std::numeric_limits<T>::max();
+};
+
+/// How a list differs from a plain list of strings.
+struct ListForm {
+  /// The YAML key if it is not made from the flag: "services" for --service.
+  std::string key = {};
+  /// Makes an item of each entry when the YAML value is a map, such as name_equals_value; absent: a map is an error.
+  std::function<std::string(std::string_view name, std::string_view value)> from_map = {};
+  /// Refuses a wrong item, so that the error names flag, variable or line.
+  std::function<Result<void>(std::string_view item)> check = {};
+};
+
+/// "name=value".
+std::string name_equals_value(std::string_view name, std::string_view value);
+
 /// What a program does after its settings were read.
 struct ParseOutcome {
   std::optional<int> exit_code;       ///< absent: run. 0: --help or --version. 2: the settings are wrong
@@ -55,25 +75,8 @@ struct ParseOutcome {
 /// options. Targets are borrowed until parse returns. Used by one thread, before the program starts.
 class Settings {
  public:
-  template <class T>
-  struct Range {
-    T least = std::numeric_limits<T>::min();
-    T most = std::numeric_limits<T>::max();
-  };
-
   /// Reads one text into a value of the caller; the error gives the reason, this class adds where the text came from.
   using Reader = std::function<Result<void>(std::string_view text)>;
-  using MapItem = std::function<std::string(std::string_view name, std::string_view value)>;
-
-  /// How a list differs from a plain list of strings.
-  struct ListForm {
-    /// The YAML key if it is not made from the flag: "services" for --service.
-    std::string key = {};
-    /// Makes an item of each entry when the YAML value is a map; absent: a map is an error.
-    MapItem from_map = {};
-    /// Refuses a wrong item, so that the error names flag, variable or line.
-    Reader check = {};
-  };
 
   Settings(std::string program, std::string summary, std::string version);
 
@@ -123,7 +126,7 @@ class Settings {
     std::string group;
     std::string value_name;
     std::string default_text;
-    MapItem from_map;
+    ListForm form;
     std::function<void()> clear;  ///< lists only: before the items of another source
     Reader read;                  ///< called once for each text
   };
@@ -138,8 +141,5 @@ class Settings {
   std::string group_ = "Options";
   std::vector<Option> options_;
 };
-
-/// For Settings::ListForm::from_map: "name=value".
-std::string name_equals_value(std::string_view name, std::string_view value);
 
 }  // namespace adit::base
