@@ -66,6 +66,23 @@ struct ParseOutcome {
   bool run() const { return !exit_code; }
 };
 
+enum class OptionKind { value, toggle, list };
+
+/// What the sources of settings need to know of one option; made by Settings.
+struct SettingsOption {
+  OptionKind kind = OptionKind::value;
+  std::string flag;      ///< with its dashes
+  std::string key;       ///< of YAML; empty: not for the file
+  std::string variable;  ///< of the environment
+  std::string group;
+  std::string help;
+  std::string value_name;
+  std::string default_text;
+  ListForm form;
+  std::function<void()> clear;                              ///< of a list, before the items of another source
+  std::function<Result<void>(std::string_view text)> read;  ///< called once for each text
+};
+
 /// One description of every option. The flag "--link-host" has the YAML key `linkHost` and the environment variable
 /// ADIT_LINK_HOST; a flag wins over the environment, that over the file, that over the default (the value which the
 /// target has when it is added). Every source is checked, also where a stronger one wins. An empty environment variable
@@ -79,6 +96,8 @@ class Settings {
   using Reader = std::function<Result<void>(std::string_view text)>;
 
   Settings(std::string program, std::string summary, std::string version);
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
 
   /// Options added from here on stand under `title` in --help.
   void group(std::string title) { group_ = std::move(title); }
@@ -104,8 +123,9 @@ class Settings {
   template <class T>
   requires(std::integral<T> && !std::same_as<T, bool>) void add(T& target, std::string_view flag, std::string_view help,
                                                                 Range<std::type_identity_t<T>> range = {}) {
-    static_assert(sizeof(T) < sizeof(std::int64_t) || std::is_signed_v<T>, "a bound must fit into 64 bits with sign");
-    add_integer(flag, help, std::to_string(target), {range.least, range.most},
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    const auto most = std::in_range<std::int64_t>(range.most) ? static_cast<std::int64_t>(range.most) : kMost;
+    add_integer(flag, help, std::to_string(target), {static_cast<std::int64_t>(range.least), most},
                 [&target](std::int64_t value) { target = static_cast<T>(value); });
   }
 
@@ -114,24 +134,7 @@ class Settings {
   ParseOutcome parse(int argc, const char* const* argv, const char* const* environment);
 
  private:
-  friend class SettingsParser;
-
-  enum class Kind { value, toggle, list };
-  struct Option {
-    Kind kind = Kind::value;
-    std::string flag;
-    std::string key;
-    std::string variable;
-    std::string help;
-    std::string group;
-    std::string value_name;
-    std::string default_text;
-    ListForm form;
-    std::function<void()> clear;  ///< lists only: before the items of another source
-    Reader read;                  ///< called once for each text
-  };
-
-  Option& append(Kind kind, std::string_view flag, std::string_view help);
+  SettingsOption& append(OptionKind kind, std::string_view flag, std::string_view help);
   void add_integer(std::string_view flag, std::string_view help, std::string default_text, Range<std::int64_t> range,
                    std::function<void(std::int64_t)> store);
 
@@ -139,7 +142,8 @@ class Settings {
   std::string summary_;
   std::string version_;
   std::string group_ = "Options";
-  std::vector<Option> options_;
+  std::filesystem::path file_;  // what --config named
+  std::vector<SettingsOption> options_;
 };
 
 }  // namespace adit::base
