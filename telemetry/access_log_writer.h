@@ -8,10 +8,13 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace adit::telemetry {
@@ -69,6 +72,7 @@ class AccessLogWriter {
   bool regular_file_ = false;
   bool torn_ = false;  // the output ends within a line
   bool failing_ = false;
+  std::optional<base::TimePoint> last_moment_;  // for a slow output, once the destructor began
   std::atomic<std::uint64_t> dropped_{0};
 
   std::mutex mutex_;
