@@ -43,6 +43,7 @@ key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc)
   openssl x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out tls.pem \
     -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1")
 } 2>openssl.log || die "openssl could not make the certificates"
+rm openssl.log
 (umask 077 && openssl rand -hex 32 >token)
 
 cat >manifests/demo.yaml <<YAML
