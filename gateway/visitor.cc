@@ -11,9 +11,10 @@ namespace {
 
 constexpr auto kHeadWithin = std::chrono::seconds(10);  // from a head's first byte to its last; TLS handshakes too
 constexpr auto kIdle = std::chrono::seconds(75);
-constexpr auto kTakeWithin = std::chrono::seconds(60);  // a closing visitor that takes no byte of its answer for so long
-constexpr auto kLinger = std::chrono::seconds(2);       // for its FIN, so that our close does not become a reset
-constexpr std::size_t kMostUnsent = 64 * 1024;          // a visitor that does not read gets no further request served
+constexpr auto kTakeWithin =
+    std::chrono::seconds(60);                      // a closing visitor that takes no byte of its answer for so long
+constexpr auto kLinger = std::chrono::seconds(2);  // for its FIN, so that our close does not become a reset
+constexpr std::size_t kMostUnsent = 64 * 1024;     // a visitor that does not read gets no further request served
 
 }  // namespace
 
@@ -43,13 +44,17 @@ void Visitor::on_established() {
 
 void Visitor::on_readable() {
   switch (state_) {
-    case State::head: return read_head();
+    case State::head:
+      return read_head();
     case State::exchange:
       if (!body_done_) read_body();
       return;  // a pipelined request waits its turn; the end of the visitor's half shows when that comes
-    case State::pipe: return read_pipe();
-    case State::closing: return discard();
-    case State::over: return;
+    case State::pipe:
+      return read_pipe();
+    case State::closing:
+      return discard();
+    case State::over:
+      return;
   }
 }
 
@@ -65,9 +70,12 @@ void Visitor::read_head() {
   auto& head = worker_.request_scratch();
   const auto parsed = parser_.parse_head(stream_->readable(), head);
   switch (parsed.progress) {
-    case http::Progress::need_more: return stream_->at_end() ? over() : stream_->read();
-    case http::Progress::refused: return refuse(parsed.status, parsed.reason);
-    case http::Progress::complete: return take_request(head, parsed.consumed);
+    case http::Progress::need_more:
+      return stream_->at_end() ? over() : stream_->read();
+    case http::Progress::refused:
+      return refuse(parsed.status, parsed.reason);
+    case http::Progress::complete:
+      return take_request(head, parsed.consumed);
   }
 }
 
@@ -309,7 +317,8 @@ void Visitor::close_gently() {
   discard();
 }
 
-/// Reads on after our end until the visitor's: closing with bytes unread would reset the connection and with it the answer.
+/// Reads on after our end until the visitor's: closing with bytes unread would reset the connection and with it the
+/// answer.
 void Visitor::discard() {
   if (!stream_->readable().empty()) stream_->consume(stream_->readable().size());
   if (!stream_->at_end()) return stream_->read();

@@ -88,11 +88,11 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   bool tls_;
   State state_ = State::head;
   bool close_after_ = false;
-  bool established_ = false;    ///< TLS is done, if it is used
-  bool head_begun_ = false;     ///< bytes of a head have come, so that its time runs
-  bool body_done_ = true;       ///< the request's body is whole
-  bool answer_ended_ = false;   ///< the last chunk was written
-  bool answered_ = false;       ///< the final head was written
+  bool established_ = false;   ///< TLS is done, if it is used
+  bool head_begun_ = false;    ///< bytes of a head have come, so that its time runs
+  bool body_done_ = true;      ///< the request's body is whole
+  bool answer_ended_ = false;  ///< the last chunk was written
+  bool answered_ = false;      ///< the final head was written
   bool head_request_ = false;
   http::Framing answer_framing_ = http::Framing::none;
   int version_ = 11;
