@@ -12,8 +12,10 @@ namespace adit::http {
 
 /// The most that a head may hold.
 struct HeadLimits {
-  std::size_t head = 64 * 1024;    ///< bytes of start line and fields; more is refused with 431 (502 towards a service)
-  std::size_t target = 16 * 1024;  ///< bytes of the request target; more is refused with 414
+  /// Bytes of start line and fields; more is refused with 431 (502 towards a service).
+  std::size_t head = std::size_t{64} * 1024;
+  /// Bytes of the request target; more is refused with 414.
+  std::size_t target = std::size_t{16} * 1024;
 };
 
 /// What became of the bytes.
