@@ -51,6 +51,8 @@ const Case kBodies[] = {
     {"3\r\nabc0\r\n\r\n", " | 400"},
     {"3\r\nabcd\r\n0\r\n\r\n", " | 400"},
     {"3\r\nab\r\n0\r\n\r\n", " | 400"},
+    {"3\r\nabc\n\n0\r\n\r\n", " | 400"},
+    {"3\r\nabcd\n0\r\n\r\n", " | 400"},
     {"3\rabc\r\n0\r\n\r\n", " | 400"},
     {"3\r\r\nabc\r\n0\r\n\r\n", " | 400"},
     {" 3\r\nabc\r\n0\r\n\r\n", " | 400"},
