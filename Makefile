@@ -1,0 +1,44 @@
+# The usual ways in. Each target installs what it needs (Debian 12) and builds what it uses.
+.DEFAULT_GOAL := help
+.PHONY: help deps demo test bench format lint clean
+
+JOBS ?= $(shell nproc)
+PYTHON := /usr/bin/python3
+SOURCES = $(shell git ls-files '*.cc' '*.h')
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## Install the Debian packages that building and testing need and that are missing
+	@.ci/deps build test
+
+demo: ## A page at http://localhost:8080 and https://localhost:8443 through the tunnel
+	@.ci/deps build demo
+	@cmake --preset dev
+	@cmake --build --preset dev -j $(JOBS) --target adit-gateway adit-connector
+	@examples/demo/demo.sh build/dev/bin
+
+test: deps ## Build the dev preset and run every test
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS)
+	ctest --preset dev -j 2 --no-tests=error
+
+bench: ## Measure beside nginx and haproxy; writes bench/RESULTS.md (BENCH_FLAGS: see bench/run.py --help)
+	@.ci/deps build bench
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector
+	$(PYTHON) bench/run.py --bin build/release/bin $(BENCH_FLAGS)
+
+format: ## Format the C++ sources in place
+	@.ci/deps lint
+	clang-format -i $(SOURCES)
+
+lint: ## Check arrows between folders, format, and clang-tidy
+	@.ci/deps build lint
+	$(PYTHON) cmake/check-arrows.py
+	clang-format --dry-run --Werror $(SOURCES)
+	cmake --preset dev
+	.ci/tidy build/dev
+
+clean: ## Remove everything that was built
+	rm -rf build
