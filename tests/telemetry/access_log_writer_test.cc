@@ -158,6 +158,27 @@ TEST(AccessLogWriter, AStuckOutputDropsLinesAndHoldsUpNobody) {
   for (std::size_t i = 999; i < text.size(); i += 1000) ASSERT_EQ(text[i], '\n') << i;
 }
 
+TEST(AccessLogWriter, ShortChunksThatWaitAreGathered) {
+  const LogFile file;
+  Pipe pipe(file);
+  auto writer = AccessLogWriter::start({.file = file.path()});
+  ASSERT_TRUE(writer) << writer.error();
+  // The first ones fill the pipe, so that the rest has to wait.
+  for (int i = 0; i < 4; ++i) (void)(*writer)->exchange(chunk(std::string(999, 'x'), 32));
+  std::string expected;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto line = std::to_string(i);
+    (void)(*writer)->exchange(chunk(line));
+    expected += line + "\n";
+  }
+  EXPECT_EQ((*writer)->dropped_lines(), 0U);
+  std::thread ending([&] { writer->reset(); });
+  const auto text = pipe.read_all();
+  ending.join();
+  ASSERT_EQ(text.size(), 4U * 32 * 1000 + expected.size());
+  EXPECT_EQ(text.substr(4U * 32 * 1000), expected);
+}
+
 TEST(AccessLogWriter, EndsAlthoughItsOutputIsStuck) {
   const LogFile file;
   const Pipe pipe(file);
