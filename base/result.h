@@ -1,5 +1,6 @@
 #pragma once
-// Expected failures as values. A Result<T> holds a T or an Error; it stands in for std::expected, which g++ 12 lacks in C++20.
+// Expected failures as values. A Result<T> holds a T or an Error; it stands in for std::expected, which g++ 12 lacks in
+// C++20.
 
 #include <string>
 #include <utility>

@@ -18,15 +18,16 @@ struct Origin {
 };
 
 /// Appends the request's head as HTTP/1.1 for the service. Hop-by-hop fields (RFC 9110 §7.6.1: Connection and all it
-/// names, Keep-Alive, Proxy-Connection, TE but for "trailers", Trailer is kept, Transfer-Encoding, Upgrade) are removed;
-/// incoming X-Forwarded-*, Forwarded and X-Request-Id are replaced by what `origin` says; framing is written anew from
-/// head.framing; an Upgrade that head.upgrade names is passed on with "Connection: Upgrade". Host is head.authority.
+/// names, Keep-Alive, Proxy-Connection, TE but for "trailers", Trailer is kept, Transfer-Encoding, Upgrade) are
+/// removed; incoming X-Forwarded-*, Forwarded and X-Request-Id are replaced by what `origin` says; framing is written
+/// anew from head.framing; an Upgrade that head.upgrade names is passed on with "Connection: Upgrade". Host is
+/// head.authority.
 void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin);
 
 /// Towards the visitor.
 struct ResponseRules {
-  int visitor_version = 11;       ///< 10 or 11
-  bool close = false;             ///< write "Connection: close"
+  int visitor_version = 11;         ///< 10 or 11
+  bool close = false;               ///< write "Connection: close"
   Framing framing = Framing::none;  ///< how the body is framed towards the visitor, see response_framing
 };
 
@@ -34,8 +35,8 @@ struct ResponseRules {
 /// until_close for HTTP/1.0.
 Framing response_framing(const ResponseHead& head, int visitor_version);
 
-/// Appends the answer's head without its hop-by-hop fields, framed as `rules` say. For 101 the Upgrade field is kept and
-/// "Connection: Upgrade" written. A Content-Length on an answer without body (HEAD, 304) is kept.
+/// Appends the answer's head without its hop-by-hop fields, framed as `rules` say. For 101 the Upgrade field is kept
+/// and "Connection: Upgrade" written. A Content-Length on an answer without body (HEAD, 304) is kept.
 void write_response_head(base::Buffer& out, const ResponseHead& head, const ResponseRules& rules);
 
 /// Appends `bytes` as one chunk (RFC 9112 §7.1); nothing when empty, since that would end the body.

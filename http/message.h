@@ -1,5 +1,6 @@
 #pragma once
-// HTTP messages as every codec produces them and the forwarding path reads them (RFC 9110). Views only: nothing is copied.
+// HTTP messages as every codec produces them and the forwarding path reads them (RFC 9110). Views only: nothing is
+// copied.
 
 #include <array>
 #include <cstddef>
@@ -52,8 +53,9 @@ struct RequestHead {
   std::string_view target;     ///< origin form ("/a?b", original bytes) or "*"; an absolute form is reduced to this
   std::string_view path;       ///< the target up to "?"
   std::string_view authority;  ///< host and port as sent; of the absolute form if there was one
-  std::string_view host;       ///< the authority without port and without one trailing dot; an IPv6 literal keeps its brackets
-  int version = 11;            ///< 10 or 11
+  std::string_view
+      host;          ///< the authority without port and without one trailing dot; an IPv6 literal keeps its brackets
+  int version = 11;  ///< 10 or 11
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;  ///< of Framing::length
   bool keep_alive = false;           ///< the visitor wants the connection kept
@@ -69,7 +71,7 @@ struct ResponseHead {
   std::string_view reason;
   Framing framing = Framing::none;
   std::uint64_t content_length = 0;
-  bool keep_alive = false;   ///< the connection may carry another request after this answer
+  bool keep_alive = false;  ///< the connection may carry another request after this answer
   FieldList fields;
 };
 

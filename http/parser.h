@@ -11,7 +11,7 @@ namespace adit::http {
 
 /// The most that a head may hold.
 struct HeadLimits {
-  std::size_t head = 64 * 1024;  ///< bytes of start line and fields; more is refused with 431 (502 towards a service)
+  std::size_t head = 64 * 1024;    ///< bytes of start line and fields; more is refused with 431 (502 towards a service)
   std::size_t target = 16 * 1024;  ///< bytes of the request target; more is refused with 414
 };
 

@@ -28,8 +28,8 @@ struct Hello {
 
 /// A plain HTTP answer instead of 101.
 struct Refusal {
-  int status = 400;       ///< 400, 401, 403, 404, 409, 426, 429, 503
-  std::string reason;     ///< one sentence for the connector's user
+  int status = 400;                     ///< 400, 401, 403, 404, 409, 426, 429, 503
+  std::string reason;                   ///< one sentence for the connector's user
   std::chrono::seconds retry_after{0};  ///< written when not 0
 };
 
@@ -47,10 +47,10 @@ void write_refusal(base::Buffer& out, const Refusal& refusal);
 class HelloReader {
  public:
   struct Outcome {
-    std::size_t consumed = 0;           ///< bytes of the head; what follows belongs to the session
-    std::optional<Hello> hello;         ///< the request is well-formed; credentials are not checked yet
-    std::optional<Refusal> refusal;     ///< answer with this and close
-  };                                    ///< neither: more bytes are needed
+    std::size_t consumed = 0;        ///< bytes of the head; what follows belongs to the session
+    std::optional<Hello> hello;      ///< the request is well-formed; credentials are not checked yet
+    std::optional<Refusal> refusal;  ///< answer with this and close
+  };                                 ///< neither: more bytes are needed
   /// `bytes` are all so far, the head at their start.
   Outcome read(std::span<const char> bytes);
 
@@ -67,10 +67,20 @@ class WelcomeReader {
     std::optional<Refusal> refusal;         ///< a plain answer, with the reason that its problem+json or status gives
     std::string broken;                     ///< the answer is not one that a gateway gives; why
   };
+  /// `bytes` are all so far, the head at their start.
   Outcome read(std::span<const char> bytes);
 
  private:
+  class Body;
+  static void read_welcome(const http::ResponseHead& head, Outcome& outcome);
+  void begin_refusal(const http::ResponseHead& head, std::size_t head_size);
+  Outcome read_problem(std::span<const char> bytes);
+
   http::ResponseParser parser_{http::HeadLimits{16 * 1024, 1024}};
+  std::optional<Refusal> refusal_;  // its head is read
+  bool body_ends_ = false;          // nothing more is to be read
+  std::size_t read_ = 0;            // bytes of head and body so far
+  std::string problem_;
 };
 
 }  // namespace adit::link

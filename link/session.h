@@ -21,16 +21,18 @@ enum class Role : std::uint8_t { gateway, connector };
 /// What travels with the opening of a stream. Views are valid during the call.
 struct Opening {
   std::string_view service;
-  std::string_view visitor;     ///< "address:port" of the visitor
+  std::string_view visitor;  ///< "address:port" of the visitor
   std::string_view request_id;
 };
 
 /// Windows and liveness; docs/link.md gives the reasons.
 struct SessionOptions {
-  std::uint32_t first_window = 64 * 1024;       ///< a stream's receive window at first, bytes
-  std::uint32_t most_window = 8 * 1024 * 1024;  ///< what it may grow to while it is drained within two round trips
-  std::uint32_t link_window = 16 * 1024 * 1024; ///< the connection's receive window, given back on receipt
-  std::uint32_t most_streams = 10'000;          ///< connector: SETTINGS_MAX_CONCURRENT_STREAMS
+  std::uint32_t first_window = 64 * 1024;        ///< a stream's receive window at first, bytes
+  std::uint32_t most_window = 8 * 1024 * 1024;   ///< what it may grow to while it is drained within two round trips
+  std::uint32_t link_window = 16 * 1024 * 1024;  ///< the connection's receive window, given back on receipt
+  std::uint32_t most_streams = 10'000;           ///< connector: SETTINGS_MAX_CONCURRENT_STREAMS
+  std::uint32_t last_stream_id =
+      0x7ff0'0000;  ///< gateway: a link retires once its stream ids pass this (RFC 9113 §5.1.1)
   base::Duration ping_after = std::chrono::seconds(5);     ///< silence after which a PING is sent
   base::Duration suspect_after = std::chrono::seconds(1);  ///< silence after a PING that makes the link suspect
   base::Duration dead_after = std::chrono::seconds(2);     ///< silence of a suspect link that ends it
@@ -87,13 +89,17 @@ class Session {
   void suspect(base::TimePoint now);
   bool is_suspect() const;
 
-  /// Gateway: opens a stream to a service; nullptr when the link takes no more (not ready, leaving, ids used up, limit).
+  /// Gateway: opens a stream to a service; nullptr when the link takes no more (not ready, leaving, ids used up,
+  /// limit).
   Stream* open(const Opening& opening, StreamHandler& handler);
 
   /// Sends one control line; before the control stream stands it is kept and sent then.
   void send_control(const ControlMessage& message);
   /// Ends the link with GOAWAY once its streams are done; no new ones are taken.
   void shutdown();
+
+  /// The connection under the link is lost: all streams hear on_closed(link_lost), now rather than in the destructor.
+  void abandon();
 
   const SessionStats& stats() const;
 

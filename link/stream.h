@@ -1,5 +1,6 @@
 #pragma once
-// One stream of a link as its two users see it: the session that moves its bytes, and the handler that owns its meaning.
+// One stream of a link as its two users see it: the session that moves its bytes, and the handler that owns its
+// meaning.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,8 @@ class StreamHandler {
   /// Gateway: the connector answered the opening; 200 means connected, 403 not offered, 502 dial failed, 504 timed out.
   /// `reason` is for logs. A status other than 2xx is followed by on_closed.
   virtual void on_answer(int status, std::string_view reason) = 0;
-  /// Bytes from the peer, valid during the call. Their credit is given back by Stream::consume once they were delivered.
+  /// Bytes from the peer, valid during the call. Their credit is given back by Stream::consume once they were
+  /// delivered.
   virtual void on_data(std::span<const char> bytes) = 0;
   /// The peer ended its half; bytes may still be sent.
   virtual void on_end() = 0;

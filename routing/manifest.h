@@ -29,7 +29,7 @@ struct RouteSpec {
   std::string path;  ///< canonical
   std::string service = "default";
   bool is_private = false;
-  Place place;       ///< of the list entry
+  Place place;  ///< of the list entry
 };
 
 /// kind: Tunnel, apiVersion: adit.dev/v1alpha1.

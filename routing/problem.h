@@ -2,6 +2,7 @@
 // A problem found in a manifest, in words that tell where it is and what to do.
 
 #include <string>
+#include <string_view>
 
 namespace adit::routing {
 
@@ -11,9 +12,15 @@ struct Problem {
   std::string object;  ///< "Tunnel team-a/shop"; empty when the document could not be read so far
   std::string field;   ///< "spec.routes[1].host"; empty when it concerns the whole object
   std::string reason;
+  bool warning = false;  ///< nothing was left out, but visitors will hardly get what is meant; --check counts it
 
   /// "FILE:LINE: OBJECT: FIELD: REASON", parts that are unknown left out.
   std::string text() const;
+
+  friend bool operator==(const Problem&, const Problem&) = default;
 };
+
+/// Text from a manifest made fit for a reason: in quotes, control characters escaped, cut when long.
+std::string quoted(std::string_view text);
 
 }  // namespace adit::routing

@@ -1,0 +1,92 @@
+#include "gateway/gateway_link.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace adit::gateway {
+
+GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::shared_ptr<LinkInfo> info,
+                         GatewayLinkOwner& owner, std::string gateway_id)
+    : info_(std::move(info)),
+      owner_(owner),
+      gateway_id_(std::move(gateway_id)),
+      driver_(loop, std::move(stream), link::Role::gateway, link::SessionOptions{}, *this) {}
+
+bool GatewayLink::offers(std::string_view service) const {
+  return std::find(services_.begin(), services_.end(), service) != services_.end();
+}
+
+LinkState GatewayLink::state() const {
+  if (leaving_ || !driver_.is_open()) return LinkState::over;
+  if (!ready_ || !offered_) return LinkState::starting;
+  return suspect_ ? LinkState::suspect : LinkState::live;
+}
+
+link::Stream* GatewayLink::open(const link::Opening& opening, link::StreamHandler& handler) {
+  return driver_.is_open() ? driver_.session().open(opening, handler) : nullptr;
+}
+
+link::StreamHandler* GatewayLink::on_open(link::Stream&, const link::Opening&) {
+  return nullptr;  // only gateways open streams to services
+}
+
+void GatewayLink::on_link_ready() {
+  ready_ = true;
+  link::Gateways gateways;
+  gateways.ids.push_back(gateway_id_);
+  driver_.session().send_control(gateways);
+  changed();
+}
+
+void GatewayLink::on_link_control(const link::ControlMessage& message) {
+  if (const auto* offers = std::get_if<link::Offers>(&message)) {
+    services_.clear();
+    for (const auto& service : offers->services) services_.push_back(service.name);
+    offered_ = true;
+    changed();
+  } else if (const auto* leaving = std::get_if<link::Leaving>(&message)) {
+    base::log::info("connector is leaving", {{"tunnel", info_->tunnel_name},
+                                             {"connector", info_->connector},
+                                             {"instance", info_->instance},
+                                             {"reason", leaving->reason}});
+    leaving_ = true;
+    changed();
+  }
+}
+
+void GatewayLink::on_link_suspect(bool suspect) {
+  suspect_ = suspect;
+  if (suspect) {
+    base::log::warning("link is suspect",
+                       {{"tunnel", info_->tunnel_name}, {"connector", info_->connector}, {"remote", info_->remote}});
+  }
+  changed();
+}
+
+void GatewayLink::on_link_closed(std::string_view why) {
+  publish();
+  info_->state = LinkState::over;
+  owner_.on_link_over(*this, why);
+}
+
+void GatewayLink::leave(std::string_view reason) {
+  driver_.session().send_control(link::Leaving{std::string(reason)});
+}
+
+void GatewayLink::changed() {
+  info_->state = state();
+  owner_.on_link_changed(*this);
+}
+
+void GatewayLink::publish() {
+  const auto& stats = driver_.session().stats();
+  info_->bytes_in.store(stats.bytes_in, std::memory_order_relaxed);
+  info_->bytes_out.store(stats.bytes_out, std::memory_order_relaxed);
+  info_->streams_opened.store(stats.streams_opened, std::memory_order_relaxed);
+  info_->streams_open.store(static_cast<std::uint32_t>(stats.streams_open), std::memory_order_relaxed);
+  info_->round_trip_us.store(std::chrono::duration_cast<std::chrono::microseconds>(stats.round_trip).count(),
+                             std::memory_order_relaxed);
+}
+
+}  // namespace adit::gateway

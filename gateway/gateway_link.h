@@ -1,0 +1,73 @@
+#pragma once
+// One connector's link on its worker.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/link_directory.h"
+#include "net/link_driver.h"
+
+namespace adit::gateway {
+
+class GatewayLink;
+
+/// Who owns the links of a worker.
+class GatewayLinkOwner {
+ public:
+  /// Offers came, or the link became usable or unusable.
+  virtual void on_link_changed(GatewayLink& link) = 0;
+  /// The link is over; the owner destroys it later in the turn.
+  virtual void on_link_over(GatewayLink& link, std::string_view why) = 0;
+
+ protected:
+  ~GatewayLinkOwner() = default;
+};
+
+/// Lives on its worker's loop. Opens streams to services and keeps what the connector said of itself.
+class GatewayLink final : private net::LinkOwner {
+ public:
+  GatewayLink(net::Loop& loop, net::StreamPtr stream, std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner,
+              std::string gateway_id);
+
+  void start() { driver_.start(); }
+  const std::shared_ptr<LinkInfo>& info() const { return info_; }
+  bool offers(std::string_view service) const;
+  LinkState state() const;
+  std::size_t open_streams() { return driver_.session().stats().streams_open; }
+  const std::vector<std::string>& services() const { return services_; }
+
+  /// nullptr when the link takes no more.
+  link::Stream* open(const link::Opening& opening, link::StreamHandler& handler);
+  /// Something took too long: see link::Session::suspect.
+  void suspect() { driver_.suspect(); }
+  /// Tells the connector that this gateway is about to go.
+  void leave(std::string_view reason);
+  /// Ends the link as soon as its streams are done.
+  void shutdown() { driver_.session().shutdown(); }
+  /// Ends the link at once.
+  void close(std::string_view why) { driver_.close(why); }
+  /// Writes the counters into info(), for other threads.
+  void publish();
+
+ private:
+  link::StreamHandler* on_open(link::Stream& stream, const link::Opening& opening) override;
+  void on_link_ready() override;
+  void on_link_control(const link::ControlMessage& message) override;
+  void on_link_suspect(bool suspect) override;
+  void on_link_closed(std::string_view why) override;
+  void changed();
+
+  std::shared_ptr<LinkInfo> info_;
+  GatewayLinkOwner& owner_;
+  std::string gateway_id_;
+  net::LinkDriver driver_;
+  std::vector<std::string> services_;
+  bool ready_ = false;
+  bool offered_ = false;
+  bool suspect_ = false;
+  bool leaving_ = false;
+};
+
+}  // namespace adit::gateway

@@ -1,0 +1,80 @@
+#pragma once
+// All links of this gateway, as every thread may see them.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "routing/table.h"
+
+namespace adit::gateway {
+
+/// May a link get new streams?
+enum class LinkState : std::uint8_t {
+  starting,  ///< no offers yet: no
+  live,      ///< yes
+  suspect,   ///< only if there is no live one
+  over,      ///< leaving or gone: no
+};
+
+/// One link. The identity never changes; the cells are written by the link's worker and read by anyone.
+struct LinkInfo {
+  std::uint64_t id = 0;
+  std::size_t worker = 0;  ///< index of the worker that owns the link
+  std::string tunnel_id;
+  std::string tunnel_name;
+  std::string connector;
+  std::string instance;
+  std::string version;
+  std::string remote;  ///< address:port
+  routing::TokenHash token{};
+  std::chrono::system_clock::time_point since;
+
+  std::atomic<std::uint64_t> bytes_in{0};
+  std::atomic<std::uint64_t> bytes_out{0};
+  std::atomic<std::uint64_t> streams_opened{0};
+  std::atomic<std::uint32_t> streams_open{0};
+  std::atomic<std::int64_t> round_trip_us{0};
+  std::atomic<LinkState> state{LinkState::starting};
+};
+
+/// Which links there are, by tunnel. Any thread; a lock, so it is not asked while a worker has a link of its own.
+class LinkDirectory {
+ public:
+  std::uint64_t next_id() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
+
+  void add(std::shared_ptr<LinkInfo> link);
+  void offers(std::uint64_t id, const std::string& tunnel_id, std::vector<std::string> services);
+  void remove(std::uint64_t id, const std::string& tunnel_id);
+
+  /// The worker with the fewest links of that tunnel, and of those the one with the fewest links at all.
+  std::size_t pick_worker(std::string_view tunnel_id, std::size_t workers) const;
+  /// The best link of another worker than `not_worker` that offers `service` and is not in `tried`: a live one rather than
+  /// a suspect one, then the one with the fewest open streams; nullptr if there is none.
+  std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service, std::size_t not_worker,
+                                       const std::vector<std::uint64_t>& tried) const;
+
+  struct Entry {
+    std::shared_ptr<LinkInfo> link;
+    std::vector<std::string> services;
+  };
+  std::vector<Entry> all() const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>> by_tunnel_;
+  std::atomic<std::uint64_t> next_id_{1};
+};
+
+}  // namespace adit::gateway

@@ -1,0 +1,93 @@
+#include "gateway/link_table.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace adit::gateway {
+
+LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id)
+    : loop_(loop), directory_(directory), gateway_id_(std::move(gateway_id)) {}
+
+LinkTable::~LinkTable() = default;
+
+void LinkTable::adopt(net::StreamPtr stream, std::shared_ptr<LinkInfo> info) {
+  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), info, *this, gateway_id_);
+  GatewayLink& added = *link;
+  by_tunnel_[info->tunnel_id].push_back(&added);
+  by_id_.emplace(info->id, std::move(link));
+  base::log::info("link is up", {{"tunnel", info->tunnel_name},
+                                 {"connector", info->connector},
+                                 {"instance", info->instance},
+                                 {"remote", info->remote},
+                                 {"worker", info->worker}});
+  added.start();
+  if (draining_) added.leave("gateway is shutting down");
+}
+
+GatewayLink* LinkTable::pick(std::string_view tunnel_id, std::string_view service,
+                             const std::vector<std::uint64_t>& tried) {
+  const auto links = by_tunnel_.find(tunnel_id);
+  if (links == by_tunnel_.end()) return nullptr;
+  GatewayLink* best = nullptr;
+  const auto rank = [](GatewayLink& link) { return std::pair(link.state(), link.open_streams()); };
+  for (GatewayLink* link : links->second) {
+    const auto state = link->state();
+    if ((state != LinkState::live && state != LinkState::suspect) || !link->offers(service)) continue;
+    if (std::find(tried.begin(), tried.end(), link->info()->id) != tried.end()) continue;
+    if (best == nullptr || rank(*link) < rank(*best)) best = link;
+  }
+  return best;
+}
+
+GatewayLink* LinkTable::find(std::uint64_t id) {
+  const auto link = by_id_.find(id);
+  return link != by_id_.end() ? link->second.get() : nullptr;
+}
+
+void LinkTable::revoke(const routing::Table& table) {
+  std::vector<GatewayLink*> revoked;
+  for (const auto& [id, link] : by_id_) {
+    const auto* tunnel = table.tunnel(link->info()->tunnel_id);
+    const bool valid = tunnel != nullptr && std::find((*tunnel)->tokens.begin(), (*tunnel)->tokens.end(),
+                                                      link->info()->token) != (*tunnel)->tokens.end();
+    if (!valid) revoked.push_back(link.get());
+  }
+  for (GatewayLink* link : revoked) link->close("its token is no longer valid");
+}
+
+void LinkTable::leave(std::string_view reason) {
+  draining_ = true;
+  for (const auto& [id, link] : by_id_) link->leave(reason);
+}
+
+void LinkTable::shutdown() {
+  for (const auto& [id, link] : by_id_) link->shutdown();
+}
+
+void LinkTable::publish() {
+  for (const auto& [id, link] : by_id_) link->publish();
+}
+
+void LinkTable::on_link_changed(GatewayLink& link) {
+  directory_.offers(link.info()->id, link.info()->tunnel_id, link.services());
+}
+
+void LinkTable::on_link_over(GatewayLink& link, std::string_view why) {
+  const auto info = link.info();
+  base::log::info("link is down", {{"tunnel", info->tunnel_name},
+                                   {"connector", info->connector},
+                                   {"instance", info->instance},
+                                   {"remote", info->remote},
+                                   {"reason", why}});
+  directory_.remove(info->id, info->tunnel_id);
+  auto& links = by_tunnel_[info->tunnel_id];
+  std::erase(links, &link);
+  if (links.empty()) by_tunnel_.erase(info->tunnel_id);
+  const auto owned = by_id_.find(info->id);
+  over_.push_back(std::move(owned->second));
+  by_id_.erase(owned);
+  loop_.defer(*this);
+}
+
+}  // namespace adit::gateway

@@ -1,0 +1,59 @@
+#pragma once
+// The links that one worker owns.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/published.h"
+#include "gateway/gateway_link.h"
+#include "gateway/link_directory.h"
+#include "routing/table.h"
+
+namespace adit::gateway {
+
+/// Owns links from their hand-over to their end, and picks among them. On the worker's loop only.
+class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
+ public:
+  LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id);
+  ~LinkTable();
+
+  /// Takes over a connection whose handshake is done; the directory knows the link already.
+  void adopt(net::StreamPtr stream, std::shared_ptr<LinkInfo> info);
+
+  /// The best link that offers `service`, none of `tried`: a live one rather than a suspect one, then the one with the
+  /// fewest open streams; nullptr if there is none.
+  GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried);
+  GatewayLink* find(std::uint64_t id);
+
+  /// Closes the links whose token the table no longer lists.
+  void revoke(const routing::Table& table);
+  void leave(std::string_view reason);
+  void shutdown();
+  void publish();
+  std::size_t size() const { return by_id_.size(); }
+  bool draining() const { return draining_; }
+
+ private:
+  void on_link_changed(GatewayLink& link) override;
+  void on_link_over(GatewayLink& link, std::string_view why) override;
+  void at_turn_end() override { over_.clear(); }
+
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  net::Loop& loop_;
+  LinkDirectory& directory_;
+  std::string gateway_id_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<GatewayLink>> by_id_;
+  std::unordered_map<std::string, std::vector<GatewayLink*>, Hash, std::equal_to<>> by_tunnel_;
+  std::vector<std::unique_ptr<GatewayLink>> over_;  ///< destroyed at the end of the turn
+  bool draining_ = false;
+};
+
+}  // namespace adit::gateway

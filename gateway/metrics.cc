@@ -1,0 +1,107 @@
+#include "gateway/metrics.h"
+
+#include <map>
+
+namespace adit::gateway {
+namespace {
+
+using telemetry::Families;
+
+struct PerTunnel {
+  std::array<std::uint64_t, 6> requests{};
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+};
+
+template <class Read>
+std::uint64_t sum(const GatewayMetrics& metrics, Read read) {
+  std::uint64_t total = 0;
+  for (const auto& worker : metrics.workers) total += static_cast<std::uint64_t>(read(*worker));
+  return total;
+}
+
+void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
+  std::map<std::string, PerTunnel> tunnels;
+  for (const auto& worker : metrics.workers) {
+    worker->tunnels.for_each([&](const TunnelCells& cells) {
+      auto& total = tunnels[cells.tunnel];
+      for (std::size_t i = 0; i < cells.requests.size(); ++i) total.requests[i] += cells.requests[i].value();
+      total.bytes_in += cells.bytes_in.value();
+      total.bytes_out += cells.bytes_out.value();
+    });
+  }
+  auto requests = families.counter("adit_gateway_tunnel_requests_total", "Requests of a tunnel by class of answer.");
+  for (const auto& [name, total] : tunnels) {
+    for (std::size_t i = 0; i < total.requests.size(); ++i) {
+      if (total.requests[i] != 0) requests.add({{"tunnel", name}, {"code", kCodeClassNames[i]}}, total.requests[i]);
+    }
+  }
+  auto in = families.counter("adit_gateway_tunnel_received_bytes_total", "Body bytes from visitors of a tunnel.");
+  for (const auto& [name, total] : tunnels) in.add({{"tunnel", name}}, total.bytes_in);
+  auto out = families.counter("adit_gateway_tunnel_sent_bytes_total", "Body bytes to visitors of a tunnel.");
+  for (const auto& [name, total] : tunnels) out.add({{"tunnel", name}}, total.bytes_out);
+}
+
+}  // namespace
+
+TunnelCells& TunnelMetrics::cells(const std::string& id, const std::string& name) {
+  // Only this thread changes the map, so it may look without the lock.
+  if (const auto found = cells_.find(id); found != cells_.end()) return *found->second;
+  auto made = std::make_unique<TunnelCells>();
+  made->tunnel = name;
+  const std::lock_guard lock(mutex_);
+  return *cells_.emplace(id, std::move(made)).first->second;
+}
+
+void collect(const GatewayMetrics& metrics, Families& families) {
+  auto requests = families.counter("adit_gateway_requests_total", "Requests by class of answer.");
+  for (std::size_t i = 0; i < kCodeClassNames.size(); ++i) {
+    requests.add({{"code", kCodeClassNames[i]}}, sum(metrics, [i](auto& w) { return w.requests[i].value(); }));
+  }
+  const auto counter = [&](const char* name, const char* help, auto read) {
+    families.counter(name, help).add({}, sum(metrics, read));
+  };
+  counter("adit_gateway_connections_total", "Visitor connections accepted.",
+          [](auto& w) { return w.connections.value(); });
+  families.gauge("adit_gateway_connections_open", "Visitor connections open.")
+      .add({}, sum(metrics, [](auto& w) { return w.connections_open.value(); }));
+  counter("adit_gateway_tls_handshake_failures_total", "Visitor TLS handshakes that failed.",
+          [](auto& w) { return w.tls_failures.value(); });
+  counter("adit_gateway_retries_total", "Requests moved to another stream before a byte had left.",
+          [](auto& w) { return w.retries.value(); });
+  counter("adit_gateway_streams_opened_total", "Streams opened to services.",
+          [](auto& w) { return w.streams_opened.value(); });
+  counter("adit_gateway_streams_reused_total", "Requests sent on an idle stream.",
+          [](auto& w) { return w.streams_reused.value(); });
+  counter("adit_gateway_remote_streams_total", "Streams opened on the link of another worker.",
+          [](auto& w) { return w.remote_streams.value(); });
+  counter("adit_gateway_no_connector_total", "Requests answered 503 because no connector offered the service.",
+          [](auto& w) { return w.no_connector.value(); });
+  counter("adit_gateway_service_failures_total", "Requests answered 502 or 504.",
+          [](auto& w) { return w.service_failures.value(); });
+  counter("adit_gateway_interrupted_requests_total", "Requests that failed after their bytes had left.",
+          [](auto& w) { return w.interrupted.value(); });
+  counter("adit_gateway_refused_requests_total", "Malformed or ambiguous requests of which nothing was forwarded.",
+          [](auto& w) { return w.refused_requests.value(); });
+  telemetry::HistogramTotal duration;
+  telemetry::HistogramTotal first_byte;
+  for (const auto& worker : metrics.workers) {
+    worker->duration.add_to(duration);
+    worker->first_byte.add_to(first_byte);
+  }
+  families.histogram("adit_gateway_request_duration_seconds", "From a request's head to the last byte of its answer.")
+      .add({}, duration);
+  families.histogram("adit_gateway_first_byte_seconds", "From a request's head to the first byte of its answer.")
+      .add({}, first_byte);
+  families.counter("adit_gateway_link_handshakes_refused_total", "Link handshakes refused.")
+      .add({}, metrics.link_handshakes_refused.value());
+  families.counter("adit_gateway_config_refusals_total", "Manifest files refused when they were read.")
+      .add({}, metrics.manifest_refusals.value());
+  families.counter("adit_gateway_config_generation_total", "Route tables put in force.")
+      .add({}, metrics.config_generation.value());
+  families.gauge("adit_gateway_config_refused", "Manifest files refused at present, of which the last good state serves.")
+      .add({}, metrics.manifests_refused.value());
+  collect_tunnels(metrics, families);
+}
+
+}  // namespace adit::gateway

@@ -1,0 +1,127 @@
+#pragma once
+// Streams to services: the keep-alive upstream pool of one worker. One stream is one connection to the service.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include "base/clock.h"
+#include "gateway/link_directory.h"
+#include "gateway/link_table.h"
+#include "gateway/metrics.h"
+#include "link/stream.h"
+#include "net/loop.h"
+
+namespace adit::gateway {
+
+class ServiceStream;
+class StreamPool;
+
+/// A service of a tunnel, as one worker sees it. Owned by the pool; it stays as long as an exchange uses it.
+struct Upstream {
+  using Idle = boost::intrusive::list<ServiceStream, boost::intrusive::constant_time_size<true>>;
+
+  std::string tunnel_id;
+  std::string tunnel_name;
+  std::string service;
+  TunnelCells* cells = nullptr;
+  Idle idle;              ///< most recently used first
+  std::size_t users = 0;  ///< exchanges under way
+};
+
+/// One stream and the link it runs on, in use by an exchange or idle in the pool. What the link says goes to the user;
+/// an idle stream on which anything happens is dropped.
+class ServiceStream final : public boost::intrusive::list_base_hook<>, private link::StreamHandler {
+ public:
+  explicit ServiceStream(StreamPool& pool) : pool_(pool) {}
+
+  const std::shared_ptr<const LinkInfo>& link() const { return link_; }
+  /// Carried an answer before: the service may have closed it in the meantime.
+  bool reused() const { return reused_; }
+  void resume() { stream_->resume(); }
+  void finish() { stream_->finish(); }
+  void consume(std::size_t size) { stream_->consume(size); }
+
+ private:
+  friend class StreamPool;
+  void on_answer(int status, std::string_view reason) override;
+  void on_data(std::span<const char> bytes) override;
+  void on_end() override;
+  void on_closed(link::Closed why) override;
+  std::span<const char> to_send() override;
+  void on_sent(std::size_t size) override;
+
+  StreamPool& pool_;
+  Upstream* upstream_ = nullptr;
+  std::shared_ptr<const LinkInfo> link_;
+  link::Stream* stream_ = nullptr;
+  link::StreamHandler* user_ = nullptr;  ///< nullptr: idle
+  base::TimePoint idle_since_;
+  bool reused_ = false;
+};
+
+/// Where the pool opens streams when it has no idle one.
+class StreamOpener {
+ public:
+  /// Opens on a link that is not in `tried`; sets `link` to the one that was chosen. nullptr: there is none.
+  virtual link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
+                                    const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
+                                    std::shared_ptr<const LinkInfo>& link) = 0;
+
+ protected:
+  ~StreamOpener() = default;
+};
+
+/// On its worker's loop only.
+class StreamPool {
+ public:
+  StreamPool(net::Loop& loop, StreamOpener& opener, TunnelMetrics& metrics);
+  ~StreamPool();
+
+  /// The service of a route; creates it at its first request. Valid while users > 0.
+  Upstream& upstream(const routing::Tunnel& tunnel, std::string_view service);
+
+  /// An idle stream on a live link, or nullptr.
+  ServiceStream* take(Upstream& upstream, link::StreamHandler& user);
+  /// A fresh stream; bytes may be sent once user.on_answer(200) was called. nullptr if no link can take it.
+  ServiceStream* open(Upstream& upstream, const link::Opening& opening, const std::vector<std::uint64_t>& tried,
+                      link::StreamHandler& user);
+  /// After a whole answer on a connection that the service keeps: idle from here on.
+  void give_back(ServiceStream& stream);
+  /// Resets a stream in use or idle.
+  void drop(ServiceStream& stream);
+  /// No stream is kept idle any more (the gateway is ending).
+  void clear();
+
+ private:
+  friend class ServiceStream;
+  /// After on_closed: the link's stream is gone.
+  void forget(ServiceStream& stream);
+  void sweep();
+  ServiceStream* fresh();
+
+  struct Key {
+    std::string_view tunnel;
+    std::string_view service;
+    bool operator==(const Key&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>{}(key.tunnel) * 31 + std::hash<std::string_view>{}(key.service);
+    }
+  };
+
+  StreamOpener& opener_;
+  TunnelMetrics& metrics_;
+  std::unordered_map<Key, std::unique_ptr<Upstream>, Hash> upstreams_;  ///< keys are views into their values
+  std::vector<std::unique_ptr<ServiceStream>> free_;
+  net::Deadline sweep_;
+  bool closing_ = false;
+};
+
+}  // namespace adit::gateway

@@ -1,0 +1,159 @@
+#include "gateway/worker.h"
+
+#include "base/log.h"
+#include "gateway/remote_stream.h"
+#include "gateway/visitor.h"
+
+namespace adit::gateway {
+namespace {
+
+constexpr auto kTick = std::chrono::milliseconds(500);  // counters of links, log lines
+constexpr std::size_t kMostSpareExchanges = 1024;
+
+}  // namespace
+
+/// The visitors of a worker, and those that are over and destroyed at the end of the turn.
+struct Worker::VisitorList final : net::TurnTask {
+  boost::intrusive::list<Visitor> live;
+  std::vector<std::unique_ptr<Visitor>> over;
+  void at_turn_end() override { over.clear(); }
+};
+
+Worker::Worker(Shared& shared, std::size_t index)
+    : shared_(shared),
+      index_(index),
+      metrics_(*shared.metrics.workers[index]),
+      table_(shared.table),
+      certificates_(shared.table, net::TlsUse::public_edge),
+      links_(loop_, shared.directory, shared.gateway_id),
+      pool_(loop_, *this, metrics_.tunnels),
+      visitors_(std::make_unique<VisitorList>()),
+      tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {
+  if (shared.access_log) access_log_ = std::make_unique<telemetry::AccessLogBuffer>(*shared.access_log);
+  tick_.set(net::Loop::now() + kTick);
+}
+
+Worker::~Worker() {
+  visitors_->live.clear_and_dispose([](Visitor* visitor) { delete visitor; });
+}
+
+base::Result<net::asio::ip::tcp::endpoint> Worker::listen(const net::asio::ip::tcp::endpoint& where, bool tls) {
+  if (tls && !tls_) {
+    auto context = net::make_choosing_context(net::TlsUse::public_edge, certificates_);
+    if (!context) return base::Error{context.error()};
+    tls_ = *context;
+  }
+  auto listener = net::Listener::open(loop_, where, true);
+  if (!listener) return base::Error{listener.error()};
+  const auto bound = (*listener)->endpoint();
+  (*listener)->start([this, tls, port = bound.port()](net::Socket socket, const net::asio::ip::tcp::endpoint& peer) {
+    accept(std::move(socket), peer, tls, port);
+  });
+  listeners_.push_back(std::move(*listener));
+  return bound;
+}
+
+void Worker::run() {
+  thread_ = std::jthread([this] { loop_.run(); });
+}
+
+void Worker::stop() {
+  loop_.stop();
+  if (thread_.joinable()) thread_.join();
+  if (access_log_) access_log_->flush();
+}
+
+void Worker::accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port) {
+  net::SslPtr ssl;
+  if (tls) ssl = net::new_server(tls_);
+  const net::StreamPtr stream(new net::Stream(loop_, std::move(socket), std::move(ssl)));
+  auto visitor = std::make_unique<Visitor>(*this, stream, peer, tls, port);
+  metrics_.connections.add();
+  metrics_.connections_open.add();
+  visitors_->live.push_back(*visitor);
+  visitor.release()->start();
+}
+
+void Worker::forget(Visitor& visitor) {
+  metrics_.connections_open.subtract();
+  visitors_->live.erase(visitors_->live.iterator_to(visitor));
+  visitors_->over.emplace_back(&visitor);
+  loop_.defer(*visitors_);
+}
+
+std::unique_ptr<Exchange> Worker::take_exchange() {
+  if (!exchanges_.empty()) {
+    auto exchange = std::move(exchanges_.back());
+    exchanges_.pop_back();
+    return exchange;
+  }
+  const ExchangeContext context{loop_, pool_, links_, metrics_, response_scratch_, shared_.answer_timeout};
+  return std::make_unique<Exchange>(context);
+}
+
+void Worker::give_exchange(std::unique_ptr<Exchange> exchange) {
+  // Never destroyed here: this may be called from within it.
+  exchanges_.push_back(std::move(exchange));
+}
+
+link::Stream* Worker::open_stream(const Upstream& upstream, const link::Opening& opening,
+                                  const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
+                                  std::shared_ptr<const LinkInfo>& link) {
+  if (GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried)) {
+    link = own->info();
+    auto* stream = own->open(opening, handler);
+    if (stream != nullptr) metrics_.streams_opened.add();
+    return stream;
+  }
+  if (shared_.workers.size() < 2) return nullptr;
+  link = shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried);
+  if (!link) return nullptr;
+  metrics_.streams_opened.add();
+  metrics_.remote_streams.add();
+  Worker& far = *shared_.workers[link->worker];
+  RemoteOpening remote;
+  remote.link_id = link->id;
+  remote.service = opening.service;
+  remote.visitor = opening.visitor;
+  remote.request_id = opening.request_id;
+  return open_remote_stream(loop_, far.loop_, far.links_, std::move(remote), handler);
+}
+
+void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
+  auto shared_parts = std::make_shared<net::Stream::Parts>(std::move(parts));
+  loop_.post([this, shared_parts, info = std::move(info)] {
+    const net::StreamPtr stream(new net::Stream(loop_, std::move(*shared_parts)));
+    links_.adopt(stream, info);
+    links_open_.store(links_.size(), std::memory_order_relaxed);
+  });
+}
+
+void Worker::table_changed() {
+  loop_.post([this] { links_.revoke(table()); });
+}
+
+void Worker::drain() {
+  loop_.post([this] {
+    draining_ = true;
+    for (auto& listener : listeners_) listener->close();
+    links_.leave("gateway is shutting down");
+    for (auto next = visitors_->live.begin(); next != visitors_->live.end();) (next++)->drain();
+  });
+}
+
+void Worker::finish() {
+  loop_.post([this] {
+    pool_.clear();
+    links_.shutdown();
+  });
+}
+
+void Worker::tick() {
+  links_.publish();
+  links_open_.store(links_.size(), std::memory_order_relaxed);
+  if (access_log_) access_log_->flush();
+  if (exchanges_.size() > kMostSpareExchanges) exchanges_.resize(kMostSpareExchanges);
+  tick_.set(net::Loop::now() + kTick);
+}
+
+}  // namespace adit::gateway

@@ -1,0 +1,116 @@
+#pragma once
+// One worker: a thread with its own listeners, visitors, links, streams and counters. Nothing on its byte path is shared.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include "base/published.h"
+#include "base/random.h"
+#include "gateway/certificates.h"
+#include "gateway/exchange.h"
+#include "gateway/link_directory.h"
+#include "gateway/link_table.h"
+#include "gateway/metrics.h"
+#include "gateway/stream_pool.h"
+#include "http/message.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "routing/table.h"
+#include "telemetry/access_log.h"
+
+namespace adit::gateway {
+
+class Visitor;
+
+/// What all workers share; it outlives them.
+struct Shared {
+  explicit Shared(std::shared_ptr<const routing::Table> first) : table(std::move(first)) {}
+
+  std::string gateway_id;
+  base::Published<routing::Table> table;
+  LinkDirectory directory;
+  GatewayMetrics metrics;
+  std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written
+  base::Duration answer_timeout{};
+  std::vector<class Worker*> workers;  ///< complete before the first one runs
+};
+
+class Worker final : private StreamOpener {
+ public:
+  Worker(Shared& shared, std::size_t index);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Before run(): a public listener. `tls`: visitors are served by the certificates of the manifests.
+  base::Result<net::asio::ip::tcp::endpoint> listen(const net::asio::ip::tcp::endpoint& where, bool tls);
+  /// Serves on a thread of its own until stop().
+  void run();
+  void stop();
+
+  // From any thread.
+  /// Takes over a link whose handshake is done.
+  void adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info);
+  /// The route table has changed: links of revoked tokens are closed.
+  void table_changed();
+  /// Stops accepting; answers what is under way with "Connection: close"; tells connectors.
+  void drain();
+  /// After drain(): visitors are gone or time is up; links end.
+  void finish();
+  /// Visitors that are still there.
+  std::size_t visitors() const { return static_cast<std::size_t>(metrics_.connections_open.value()); }
+  std::size_t links() const { return links_open_.load(std::memory_order_relaxed); }
+
+  // For the worker's own parts, on its thread.
+  net::Loop& loop() { return loop_; }
+  LinkTable& link_table() { return links_; }
+  StreamPool& pool() { return pool_; }
+  WorkerMetrics& metrics() { return metrics_; }
+  const routing::Table& table() { return *table_.get(); }
+  base::Random& random() { return random_; }
+  http::RequestHead& request_scratch() { return request_scratch_; }
+  telemetry::AccessLogBuffer* access_log() { return access_log_.get(); }
+  bool draining() const { return draining_; }
+  /// Exchanges are recycled: one is needed only while a request is under way.
+  std::unique_ptr<Exchange> take_exchange();
+  void give_exchange(std::unique_ptr<Exchange> exchange);
+  /// A visitor is over; it is destroyed at the end of the turn.
+  void forget(Visitor& visitor);
+
+ private:
+  void accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
+  void tick();
+  link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
+                            const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
+                            std::shared_ptr<const LinkInfo>& link) override;
+
+  struct VisitorList;
+
+  Shared& shared_;
+  std::size_t index_;
+  net::Loop loop_;
+  WorkerMetrics& metrics_;
+  base::Snapshot<routing::Table> table_;
+  base::Random random_;
+  http::RequestHead request_scratch_;
+  http::ResponseHead response_scratch_;
+  std::unique_ptr<telemetry::AccessLogBuffer> access_log_;
+  Certificates certificates_;
+  net::TlsContext tls_;
+  LinkTable links_;
+  StreamPool pool_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::unique_ptr<VisitorList> visitors_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  net::Deadline tick_;
+  std::atomic<std::size_t> links_open_{0};
+  bool draining_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace adit::gateway

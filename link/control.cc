@@ -1,0 +1,161 @@
+#include "link/control.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace adit::link {
+namespace {
+
+using Json = nlohmann::json;
+using Decoded = base::Result<std::optional<ControlMessage>>;
+
+constexpr std::size_t kMostNames = 1000;
+constexpr std::size_t kMostName = 253;
+constexpr std::size_t kMostReason = 200;
+constexpr int kMostDepth = 8;
+
+bool is_name(std::string_view text) {
+  constexpr auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == ':' || c == '-';
+  };
+  return !text.empty() && text.size() <= kMostName && std::all_of(text.begin(), text.end(), allowed);
+}
+
+/// The string member of that name, or nullptr.
+const std::string* text_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() ? nullptr : found->get_ptr<const std::string*>();
+}
+
+const Json* array_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() || !found->is_array() ? nullptr : &*found;
+}
+
+Decoded decode_gateways(const Json& object) {
+  const Json* ids = array_of(object, "ids");
+  if (ids == nullptr) return base::Error{"control line \"gateways\": ids is not an array"};
+  if (ids->size() > kMostNames) return base::Error{"control line \"gateways\": ids has more than 1000 items"};
+  Gateways gateways;
+  for (const Json& id : *ids) {
+    const auto* text = id.get_ptr<const std::string*>();
+    if (text == nullptr || !is_name(*text)) {
+      return base::Error{"control line \"gateways\": ids[" + std::to_string(gateways.ids.size()) + "] is not a name"};
+    }
+    gateways.ids.push_back(*text);
+  }
+  return std::optional<ControlMessage>(std::move(gateways));
+}
+
+Decoded decode_offers(const Json& object) {
+  const Json* services = array_of(object, "services");
+  if (services == nullptr) return base::Error{"control line \"offers\": services is not an array"};
+  if (services->size() > kMostNames) return base::Error{"control line \"offers\": services has more than 1000 items"};
+  Offers offers;
+  for (const Json& service : *services) {
+    const auto where = [&] {
+      return "control line \"offers\": services[" + std::to_string(offers.services.size()) + "]";
+    };
+    const std::string* name = service.is_object() ? text_of(service, "name") : nullptr;
+    if (name == nullptr || !is_name(*name)) return base::Error{where() + ".name is not a name"};
+    const std::string* protocol = text_of(service, "protocol");
+    if (protocol == nullptr || !is_name(*protocol)) return base::Error{where() + ".protocol is not a name"};
+    offers.services.push_back({*name, *protocol});
+  }
+  return std::optional<ControlMessage>(std::move(offers));
+}
+
+Decoded decode_leaving(const Json& object) {
+  Leaving leaving;
+  if (const std::string* reason = text_of(object, "reason")) leaving.reason = reason->substr(0, kMostReason);
+  return std::optional<ControlMessage>(std::move(leaving));
+}
+
+void append_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  base::append_json_escaped(out, text);
+  out.push_back('"');
+}
+
+/// Writes each kind of message.
+struct Encoder {
+  std::string& out;
+
+  void operator()(const Gateways& gateways) const {
+    out += R"({"type":"gateways","ids":[)";
+    for (const auto& id : gateways.ids) {
+      if (&id != &gateways.ids.front()) out.push_back(',');
+      append_text(out, id);
+    }
+    out += R"(],"count":)" + std::to_string(gateways.ids.size()) + "}";
+  }
+
+  void operator()(const Offers& offers) const {
+    out += R"({"type":"offers","services":[)";
+    for (const auto& service : offers.services) {
+      if (&service != &offers.services.front()) out.push_back(',');
+      out += R"({"name":)";
+      append_text(out, service.name);
+      out += R"(,"protocol":)";
+      append_text(out, service.protocol);
+      out.push_back('}');
+    }
+    out += "]}";
+  }
+
+  void operator()(const Leaving& leaving) const {
+    out += R"({"type":"leaving","reason":)";
+    append_text(out, std::string_view(leaving.reason).substr(0, kMostReason));
+    out.push_back('}');
+  }
+};
+
+/// False when objects or arrays are nested deeper than kMostDepth. The parser itself keeps no stack, but the
+/// destructor of a deep value would.
+bool shallow(std::string_view line) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kMostDepth) return false;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string encode_control(const ControlMessage& message) {
+  std::string line;
+  std::visit(Encoder{line}, message);
+  line.push_back('\n');
+  return line;
+}
+
+Decoded decode_control(std::string_view line) {
+  if (line.size() > kMostControlLine) return base::Error{"control line is longer than 65536 bytes"};
+  if (!shallow(line)) return base::Error{"control line is nested deeper than 8"};
+  const Json object = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return base::Error{"control line is not a JSON object"};
+  const std::string* type = text_of(object, "type");
+  if (type == nullptr) return base::Error{"control line: type is not a string"};
+  if (*type == "gateways") return decode_gateways(object);
+  if (*type == "offers") return decode_offers(object);
+  if (*type == "leaving") return decode_leaving(object);
+  return std::optional<ControlMessage>();
+}
+
+}  // namespace adit::link

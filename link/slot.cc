@@ -1,0 +1,49 @@
+#include "link/slot.h"
+
+#include <algorithm>
+
+namespace adit::link {
+
+Slot::Action Slot::start() {
+  if (state_ != State::stopped) return Action::none;
+  state_ = State::dialing;
+  return Action::dial;
+}
+
+Slot::Action Slot::on_failed(base::TimePoint now, std::chrono::seconds retry_after) {
+  if (state_ != State::dialing) return Action::none;
+  return wait(now, std::clamp(retry_after, std::chrono::seconds(0), kMostRetryAfter));
+}
+
+Slot::Action Slot::on_up(base::TimePoint now) {
+  if (state_ != State::dialing) return Action::none;
+  state_ = State::up;
+  up_since_ = now;
+  return Action::none;
+}
+
+Slot::Action Slot::on_lost(base::TimePoint now) {
+  if (state_ != State::up) return Action::none;
+  if (now - up_since_ >= kSteady) backoff_.reset();
+  return wait(now, std::chrono::seconds(0));
+}
+
+Slot::Action Slot::stop() {
+  const bool holds = state_ == State::dialing || state_ == State::up;
+  state_ = State::stopped;
+  return holds ? Action::close : Action::none;
+}
+
+Slot::Action Slot::on_time(base::TimePoint now) {
+  if (state_ != State::waiting || now < until_) return Action::none;
+  state_ = State::dialing;
+  return Action::dial;
+}
+
+Slot::Action Slot::wait(base::TimePoint now, std::chrono::seconds at_least) {
+  state_ = State::waiting;
+  until_ = now + backoff_.next(at_least);
+  return Action::none;
+}
+
+}  // namespace adit::link

@@ -1,0 +1,89 @@
+#include "net/link_driver.h"
+
+namespace adit::net {
+namespace {
+
+// Frames taken from the session at a time: enough for one large write, little enough that a small stream's frame, which
+// comes up in the next round, does not wait long behind bulk.
+constexpr std::size_t kBatch = 128 * 1024;
+
+}  // namespace
+
+LinkDriver::LinkDriver(Loop& loop, StreamPtr stream, link::Role role, const link::SessionOptions& options,
+                       LinkOwner& owner)
+    : loop_(loop),
+      stream_(std::move(stream)),
+      owner_(owner),
+      deadline_(Deadline::of<&LinkDriver::on_deadline>(loop, this)),
+      session_(role, options, *this, Loop::now()) {}
+
+LinkDriver::~LinkDriver() { stream_->close(); }
+
+void LinkDriver::start() {
+  stream_->set_owner(*this);
+  loop_.defer(*this);
+  if (stream_->readable().empty()) {
+    stream_->read();
+  } else {
+    on_readable();
+  }
+}
+
+void LinkDriver::on_readable() {
+  if (!stream_->readable().empty()) {
+    const auto bytes = stream_->readable();
+    const auto received = session_.receive(bytes, Loop::now());
+    if (!open_) return;
+    if (!received) return close(received.error());
+    stream_->consume(bytes.size());
+  }
+  if (stream_->at_end()) return close("the peer closed the connection");
+  stream_->read();
+  end_turn();
+}
+
+void LinkDriver::at_turn_end() {
+  if (!open_) return;
+  // Nothing is taken from the session while the socket is full, so that priorities are decided late.
+  if (stream_->unsent() < kBatch) {
+    if (const auto produced = session_.produce(stream_->out(), kBatch); !produced) return close(produced.error());
+    stream_->flush();
+  }
+  if (!open_) return;
+  if (session_.finished() && stream_->unsent() == 0) return close("finished");
+  end_turn();
+}
+
+void LinkDriver::on_sent() {
+  if (session_.wants_write() || session_.finished()) loop_.defer(*this);
+}
+
+void LinkDriver::on_deadline() {
+  if (const auto alive = session_.on_time(Loop::now()); !alive) return close(alive.error());
+  end_turn();
+}
+
+void LinkDriver::end_turn() { deadline_.set(session_.deadline()); }
+
+void LinkDriver::suspect() {
+  session_.suspect(Loop::now());
+  end_turn();
+}
+
+void LinkDriver::on_broken(std::string_view why) { close(why); }
+
+void LinkDriver::close(std::string_view why) {
+  if (!open_) return;
+  open_ = false;
+  deadline_.clear();
+  const std::string reason(why);  // may live in the stream that is closed now
+  stream_->close();
+  session_.abandon();
+  owner_.on_link_closed(reason);
+}
+
+link::StreamHandler* LinkDriver::on_open(link::Stream& stream, const link::Opening& opening) {
+  return owner_.on_open(stream, opening);
+}
+
+}  // namespace adit::net

@@ -1,0 +1,69 @@
+#pragma once
+// The shell around a link session: moves its bytes, keeps its time, and decides nothing.
+
+#include <string>
+#include <string_view>
+
+#include "link/session.h"
+#include "net/loop.h"
+#include "net/stream.h"
+
+namespace adit::net {
+
+/// What a link tells its owner, on the loop's thread.
+class LinkOwner {
+ public:
+  /// Connector: a stream was opened; see link::SessionEvents::on_open.
+  virtual link::StreamHandler* on_open(link::Stream& stream, const link::Opening& opening) = 0;
+  virtual void on_link_ready() = 0;
+  virtual void on_link_control(const link::ControlMessage& message) = 0;
+  virtual void on_link_suspect(bool suspect) = 0;
+  /// The link is over and all its streams have heard of it; the last call. The owner may destroy the driver later in
+  /// the turn, not from within.
+  virtual void on_link_closed(std::string_view why) = 0;
+
+ protected:
+  ~LinkOwner() = default;
+};
+
+/// One link on one loop.
+class LinkDriver final : private StreamOwner, private link::SessionEvents, private TurnTask {
+ public:
+  /// `stream` has done its handshake; `owner` outlives the driver. Call start() next.
+  LinkDriver(Loop& loop, StreamPtr stream, link::Role role, const link::SessionOptions& options, LinkOwner& owner);
+  ~LinkDriver();
+
+  /// Takes what is already readable, and begins.
+  void start();
+  link::Session& session() { return session_; }
+  const Stream& stream() const { return *stream_; }
+  /// Ends the link at once, with `why` for on_link_closed; no effect when it is over.
+  void close(std::string_view why);
+  bool is_open() const { return open_; }
+  /// Tells the session that the link seems dead.
+  void suspect();
+
+ private:
+  void on_readable() override;
+  void on_sent() override;
+  void on_broken(std::string_view why) override;
+
+  link::StreamHandler* on_open(link::Stream& stream, const link::Opening& opening) override;
+  void on_ready() override { owner_.on_link_ready(); }
+  void on_control(const link::ControlMessage& message) override { owner_.on_link_control(message); }
+  void on_suspect(bool suspect) override { owner_.on_link_suspect(suspect); }
+  void on_wants_write() override { loop_.defer(*this); }
+
+  void at_turn_end() override;
+  void on_deadline();
+  void end_turn();
+
+  Loop& loop_;
+  StreamPtr stream_;
+  LinkOwner& owner_;
+  Deadline deadline_;
+  link::Session session_;
+  bool open_ = true;
+};
+
+}  // namespace adit::net

@@ -1,0 +1,76 @@
+#include "net/listener.h"
+
+#include "base/log.h"
+#include "net/address.h"
+
+namespace adit::net {
+namespace {
+
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+constexpr int kBacklog = 4096;
+constexpr auto kPause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Listener::Listener(Loop& loop) : loop_(loop), acceptor_(loop.context()), pause_(loop, this, &Listener::resume) {}
+
+base::Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const asio::ip::tcp::endpoint& where, bool share) {
+  std::unique_ptr<Listener> listener(new Listener(loop));
+  if (auto bound = listener->bind(where, share); !bound) return base::Error{bound.error()};
+  return listener;
+}
+
+base::Result<void> Listener::bind(asio::ip::tcp::endpoint where, bool share) {
+  Error error;
+  acceptor_.open(where.protocol(), error);
+  if (error == asio::error::address_family_not_supported && where.address().is_v6() &&
+      where.address().is_unspecified()) {
+    where = asio::ip::tcp::endpoint(asio::ip::tcp::v4(), where.port());
+    acceptor_.open(where.protocol(), error);
+  }
+  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && share) acceptor_.set_option(ReusePort(true), error);
+  if (!error && where.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false), error);
+  if (!error) acceptor_.bind(where, error);
+  if (!error) acceptor_.listen(kBacklog, error);
+  if (!error) acceptor_.non_blocking(true, error);
+  if (error) return base::Error{"cannot listen on " + to_text(where) + ": " + error.message()};
+  endpoint_ = acceptor_.local_endpoint(error);
+  return {};
+}
+
+void Listener::start(Accepted accepted) {
+  accepted_ = std::move(accepted);
+  accept();
+}
+
+void Listener::close() {
+  pause_.clear();
+  Error ignored;
+  acceptor_.close(ignored);
+}
+
+void Listener::accept() {
+  acceptor_.async_accept(
+      loop_.context(), peer_,
+      SlotHandler(
+          slot_, [this](Error error, asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type> socket) {
+            if (error == asio::error::operation_aborted) return;
+            if (error) return pause(error);
+            Error ignored;
+            socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+            accepted_(Socket(std::move(socket)), peer_);
+            if (acceptor_.is_open()) accept();
+          }));
+}
+
+void Listener::pause(Error error) {
+  // A connection that ended in the backlog is no trouble of ours; being out of descriptors or memory is.
+  if (error == asio::error::connection_aborted) return accept();
+  base::log::warning("accepting paused", {{"listener", to_text(endpoint_)}, {"reason", error.message()}});
+  pause_.set(Loop::now() + kPause);
+}
+
+void Listener::resume(void* self) { static_cast<Listener*>(self)->accept(); }
+
+}  // namespace adit::net

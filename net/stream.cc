@@ -1,0 +1,234 @@
+#include "net/stream.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include <sys/socket.h>
+
+namespace adit::net {
+namespace {
+
+constexpr std::uint32_t kFirstRead = 2048;        // a request's head fits, and an idle connection costs no more
+constexpr std::size_t kCipherBatch = 128 * 1024;  // encrypted bytes gathered before the socket is asked to take them
+
+}  // namespace
+
+Stream::Stream(Loop& loop, Socket socket, SslPtr ssl)
+    : loop_(loop), socket_(std::move(socket)), read_size_(kFirstRead) {
+  Error ignored;
+  socket_.non_blocking(true, ignored);
+  if (ssl) {
+    tls_ = std::make_unique<TlsEngine>(std::move(ssl));
+    handshaking_ = true;
+  }
+}
+
+Stream::Stream(Loop& loop, Parts parts)
+    : loop_(loop),
+      socket_(loop.context()),
+      tls_(std::move(parts.tls)),
+      in_(std::move(parts.in)),
+      read_size_(kFirstRead) {
+  Error error;
+  socket_.assign(asio::generic::stream_protocol(parts.family, 0), parts.descriptor, error);
+  if (!error) socket_.non_blocking(true, error);
+  open_ = !error;
+}
+
+Stream::~Stream() = default;
+
+void Stream::start(StreamOwner& owner) {
+  owner_ = &owner;
+  if (!handshaking_) return;
+  if (!SSL_is_server(tls_->ssl())) {
+    advance_handshake();  // the ClientHello
+    flush_soon();
+  }
+  read();
+}
+
+void Stream::read() {
+  if (reading_ || !open_ || at_end_) return;
+  reading_ = true;
+  auto room = (tls_ ? tls_->cipher_in() : in_).reserve(read_size_);
+  room = room.first(std::min(room.size(), kMostRead));
+  read_size_ = static_cast<std::uint32_t>(room.size());
+  socket_.async_read_some(
+      asio::mutable_buffer(room.data(), room.size()),
+      SlotHandler(read_slot_, [self = StreamPtr(this)](Error error, std::size_t size) { self->on_read(error, size); }));
+}
+
+void Stream::on_read(Error error, std::size_t size) {
+  reading_ = false;
+  if (!open_) return;
+  auto& target = tls_ ? tls_->cipher_in() : in_;
+  if (error) {
+    if (target.empty()) target.clear();
+    if (error != asio::error::eof) return fail(error.message());
+    if (tls_) return fail(handshaking_ ? "closed during the TLS handshake" : "closed without TLS close_notify");
+    at_end_ = true;
+    return owner_->on_readable();
+  }
+  target.commit(size);
+  bytes_in_ += size;
+  // A read that fills its room asks for a larger one, so that bulk takes few calls and an idle stream little memory.
+  if (size == read_size_) {
+    read_size_ = std::min<std::uint32_t>(read_size_ * 4, kMostRead);
+  } else if (size < read_size_ / 8 && read_size_ > kFirstRead) {
+    read_size_ = std::max(read_size_ / 2, kFirstRead);
+  }
+  if (tls_) return took_bytes();
+  owner_->on_readable();
+}
+
+/// Encrypted bytes have arrived: handshake or records.
+void Stream::took_bytes() {
+  const StreamPtr keep(this);
+  const bool was_handshaking = handshaking_;
+  if (handshaking_ && !advance_handshake()) return;
+  if (handshaking_) {
+    flush();
+    return read();
+  }
+  const std::size_t before = in_.size();
+  const bool was_at_end = at_end_;
+  if (!decrypt()) return;
+  if (!tls_->cipher_out().empty()) flush_soon();
+  const bool news = in_.size() > before || at_end_ != was_at_end;
+  if (was_handshaking) owner_->on_established();
+  if (!open_) return;
+  if (news) {
+    owner_->on_readable();
+  } else if (!was_handshaking) {
+    read();  // half a record, or a message of TLS itself
+  }
+}
+
+bool Stream::advance_handshake() {
+  switch (tls_->handshake()) {
+    case TlsEngine::Status::ok:
+      handshaking_ = false;
+      return true;
+    case TlsEngine::Status::want_input:
+      return true;
+    default:
+      break;
+  }
+  flush();  // the alert
+  fail(tls_->error().empty() ? "closed during the TLS handshake" : tls_->error());
+  return false;
+}
+
+bool Stream::decrypt() {
+  switch (tls_->read(in_)) {
+    case TlsEngine::Status::closed:
+      at_end_ = true;
+      return true;
+    case TlsEngine::Status::failed:
+      flush();
+      fail(tls_->error());
+      return false;
+    default:
+      return true;
+  }
+}
+
+void Stream::consume(std::size_t size) {
+  assert((tls_ || !reading_) && "the bytes of a pending read are behind these");
+  in_.consume(size);
+}
+
+std::size_t Stream::unsent() const { return out_.size() + (tls_ ? tls_->cipher_out().size() : 0); }
+
+bool Stream::encrypt() {
+  if (handshaking_ || tls_->write(out_, kCipherBatch) != TlsEngine::Status::failed) return true;
+  fail(tls_->error());
+  return false;
+}
+
+void Stream::flush() {
+  if (!open_ || waiting_writable_) return;
+  const std::size_t before = unsent();
+  while (true) {
+    if (tls_ && !out_.empty() && !encrypt()) return;
+    auto& wire = tls_ ? tls_->cipher_out() : out_;
+    if (wire.empty()) {
+      if (!finishing_ || finished_ || !end_half()) break;
+      continue;
+    }
+    Error error;
+    const auto bytes = wire.readable();
+    const std::size_t sent = socket_.write_some(asio::const_buffer(bytes.data(), bytes.size()), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      wait_writable();
+      break;
+    }
+    if (error) return handshaking_ ? void() : fail(error.message());  // a failing handshake tells its own reason
+    wire.consume(sent);
+    bytes_out_ += sent;
+  }
+  if (unsent() < before && owner_ != nullptr) owner_->on_sent();
+}
+
+void Stream::wait_writable() {
+  waiting_writable_ = true;
+  socket_.async_wait(Socket::wait_write, SlotHandler(write_slot_, [self = StreamPtr(this)](Error error) {
+                       self->waiting_writable_ = false;
+                       if (!error) self->flush();
+                     }));
+}
+
+void Stream::finish() {
+  finishing_ = true;
+  flush_soon();
+}
+
+/// Everything is sent: says close_notify, then FIN. True when there is something to send again.
+bool Stream::end_half() {
+  if (tls_ && !notified_) {
+    notified_ = true;
+    tls_->close();
+    return true;
+  }
+  finished_ = true;
+  Error ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  return false;
+}
+
+void Stream::close() {
+  owner_ = nullptr;
+  if (!open_) return;
+  open_ = false;
+  Error ignored;
+  socket_.close(ignored);
+}
+
+void Stream::abort() {
+  Error ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  close();
+}
+
+void Stream::fail(std::string_view why) {
+  if (!open_) return;
+  StreamOwner* owner = owner_;
+  const StreamPtr keep(this);
+  close();
+  if (owner != nullptr) owner->on_broken(why);
+}
+
+Stream::Parts Stream::release() {
+  assert(!reading_ && !waiting_writable_ && unsent() == 0);
+  Parts parts;
+  Error error;
+  parts.family = socket_.local_endpoint(error).protocol().family();
+  parts.descriptor = socket_.release(error);
+  parts.tls = std::move(tls_);
+  parts.in = std::move(in_);
+  open_ = false;
+  owner_ = nullptr;
+  return parts;
+}
+
+}  // namespace adit::net

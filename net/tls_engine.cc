@@ -1,0 +1,121 @@
+#include "net/tls_engine.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include "net/tls_context.h"
+
+namespace adit::net {
+namespace {
+
+constexpr std::size_t kRecord = 16 * 1024;  // the most plain bytes that one record carries (RFC 8446 §5.1)
+
+}  // namespace
+
+TlsEngine::TlsEngine(SslPtr ssl) : ssl_(std::move(ssl)) {
+  BIO* bio = BIO_new(bio_method());
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);  // takes the one reference for both directions
+}
+
+BIO_METHOD* TlsEngine::bio_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "adit");
+    BIO_meth_set_read(made, bio_read);
+    BIO_meth_set_write(made, bio_write);
+    BIO_meth_set_ctrl(made, bio_control);
+    return made;
+  }();
+  return method;
+}
+
+int TlsEngine::bio_read(BIO* bio, char* into, int size) {
+  auto& in = static_cast<TlsEngine*>(BIO_get_data(bio))->cipher_in_;
+  BIO_clear_retry_flags(bio);
+  if (in.empty()) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const auto count = std::min(in.size(), static_cast<std::size_t>(size));
+  std::memcpy(into, in.readable().data(), count);
+  in.consume(count);
+  return static_cast<int>(count);
+}
+
+int TlsEngine::bio_write(BIO* bio, const char* from, int size) {
+  BIO_clear_retry_flags(bio);
+  static_cast<TlsEngine*>(BIO_get_data(bio))
+      ->cipher_out_.append(std::string_view(from, static_cast<std::size_t>(size)));
+  return size;
+}
+
+long TlsEngine::bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+TlsEngine::Status TlsEngine::status_of(int result) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_NONE:
+      return Status::ok;
+    case SSL_ERROR_WANT_READ:
+      return Status::want_input;
+    case SSL_ERROR_ZERO_RETURN:
+      return Status::closed;
+    default:
+      break;
+  }
+  const long verified = SSL_get_verify_result(ssl_.get());
+  if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
+    error_ = std::string("certificate refused: ") + X509_verify_cert_error_string(verified);
+    ERR_clear_error();
+  } else {
+    error_ = openssl_error("TLS");
+  }
+  return Status::failed;
+}
+
+TlsEngine::Status TlsEngine::handshake() {
+  ERR_clear_error();
+  return status_of(SSL_do_handshake(ssl_.get()));
+}
+
+TlsEngine::Status TlsEngine::read(base::Buffer& plain) {
+  while (true) {
+    ERR_clear_error();
+    const auto room = plain.reserve(std::min(kRecord, std::max<std::size_t>(cipher_in_.size(), 1)));
+    const int count =
+        SSL_read(ssl_.get(), room.data(), static_cast<int>(std::min<std::size_t>(room.size(), 1U << 30U)));
+    if (count > 0) {
+      plain.commit(static_cast<std::size_t>(count));
+      continue;
+    }
+    if (plain.empty()) plain.clear();  // an idle connection holds no block
+    const auto status = status_of(count);
+    return status == Status::want_input ? Status::ok : status;
+  }
+}
+
+TlsEngine::Status TlsEngine::write(base::Buffer& plain, std::size_t limit) {
+  while (!plain.empty() && cipher_out_.size() < limit) {
+    ERR_clear_error();
+    const auto piece = std::min(plain.size(), kRecord);
+    const int count = SSL_write(ssl_.get(), plain.readable().data(), static_cast<int>(piece));
+    if (count <= 0) return status_of(count);
+    plain.consume(static_cast<std::size_t>(count));
+  }
+  return Status::ok;
+}
+
+void TlsEngine::close() {
+  ERR_clear_error();
+  if (SSL_is_init_finished(ssl_.get())) SSL_shutdown(ssl_.get());
+}
+
+std::string_view TlsEngine::server_name() const {
+  const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+  return name != nullptr ? std::string_view(name) : std::string_view();
+}
+
+}  // namespace adit::net

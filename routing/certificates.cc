@@ -1,0 +1,106 @@
+#include "routing/certificates.h"
+
+#include <climits>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "routing/digest.h"
+#include "routing/problem.h"
+
+namespace adit::routing {
+namespace {
+
+constexpr int kLongestChain = 16;
+constexpr int kLeastSecurityBits = 112;
+
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+/// Whatever OpenSSL notes on its per-thread queue here must not be taken for an error of a connection later.
+struct ErrorQueueGuard {
+  ErrorQueueGuard() { ERR_clear_error(); }
+  ~ErrorQueueGuard() { ERR_clear_error(); }
+  ErrorQueueGuard(const ErrorQueueGuard&) = delete;
+  ErrorQueueGuard& operator=(const ErrorQueueGuard&) = delete;
+};
+
+Bio reader(const std::string& text) {
+  // BIO_new_mem_buf takes an int; the reader of manifests allows no Secret that is anywhere near it.
+  return {text.size() > INT_MAX ? nullptr : BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
+}
+
+/// Instead of OpenSSL's own, which would ask on the terminal.
+int no_password(char*, int, int, void*) { return -1; }
+
+/// Reads the whole chain and returns its first certificate; nullptr when one cannot be read or there are too many.
+X509* read_chain(const std::string& pem) {
+  const Bio bio = reader(pem);
+  if (!bio) return nullptr;
+  X509* leaf = PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr);
+  int read = 1;
+  while (leaf != nullptr && read <= kLongestChain) {
+    X509* issuer = PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr);
+    if (issuer == nullptr) break;
+    X509_free(issuer);
+    ++read;
+  }
+  // "No start line" is how the end of a PEM file shows.
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (leaf != nullptr && at_end && read <= kLongestChain) return leaf;
+  X509_free(leaf);
+  return nullptr;
+}
+
+Key read_key(const std::string& pem) {
+  const Bio bio = reader(pem);
+  return {bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr, EVP_PKEY_free};
+}
+
+std::shared_ptr<const Certificate> make_certificate(const SecretObject& secret, const std::string& chain,
+                                                    const std::string& key) {
+  Certificate certificate{.name = secret.meta.full_name(), .chain_pem = chain, .key_pem = key, .fingerprint = {}};
+  certificate.fingerprint = hex(sha256({chain, key}));
+  return std::make_shared<const Certificate>(std::move(certificate));
+}
+
+}  // namespace
+
+base::Result<KeyPair> KeyPair::read(const SecretObject& secret) {
+  if (secret.type != "kubernetes.io/tls" && secret.type != "Opaque") {
+    return base::Error{"has type " + quoted(secret.type) + ", not kubernetes.io/tls"};
+  }
+  const auto chain = secret.data.find("tls.crt");
+  if (chain == secret.data.end()) return base::Error{"has no key \"tls.crt\""};
+  const auto key = secret.data.find("tls.key");
+  if (key == secret.data.end()) return base::Error{"has no key \"tls.key\""};
+
+  const ErrorQueueGuard guard;
+  KeyPair pair;
+  pair.leaf_.reset(read_chain(chain->second));
+  if (!pair.leaf_) return base::Error{"has a tls.crt that is not a chain of 1 to 16 PEM certificates"};
+  const Key private_key = read_key(key->second);
+  if (!private_key) return base::Error{"has a tls.key that is not an unencrypted PEM private key"};
+  if (X509_check_private_key(pair.leaf_.get(), private_key.get()) != 1) {
+    return base::Error{"has a tls.key that does not belong to the first certificate of tls.crt"};
+  }
+  if (EVP_PKEY_get_security_bits(private_key.get()) < kLeastSecurityBits) {
+    return base::Error{"has a key that is too weak: use RSA of at least 2048 bits or ECDSA P-256"};
+  }
+  pair.certificate_ = make_certificate(secret, chain->second, key->second);
+  return pair;
+}
+
+bool KeyPair::covers(const std::string& host) const {
+  if (host == "*") return true;
+  const ErrorQueueGuard guard;
+  // A wildcard rule is covered when any one name below it is.
+  const std::string name = host.starts_with("*.") ? "any" + host.substr(1) : host;
+  const unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+  return X509_check_host(leaf_.get(), name.data(), name.size(), flags, nullptr) == 1;
+}
+
+}  // namespace adit::routing

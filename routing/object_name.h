@@ -1,0 +1,21 @@
+#pragma once
+// The syntax of names in manifests.
+
+#include <string_view>
+
+namespace adit::routing {
+
+/// RFC 1123 label: lower-case letters, digits and inner hyphens, at most 63: a namespace.
+bool is_dns_label(std::string_view text);
+
+/// Dot-separated RFC 1123 labels, at most 253 in all: the name of an object.
+bool is_dns_subdomain(std::string_view text);
+
+/// A name that connectors offer: letters, digits and ".", "_", ":", "-" after a letter or digit; at most 253.
+/// The colon is there for offers such as "api:8080" that stand for a Kubernetes Service and its port.
+bool is_service_name(std::string_view text);
+
+/// A key of a Secret: letters, digits, "-", "_" and "."; at most 253.
+bool is_secret_key(std::string_view text);
+
+}  // namespace adit::routing

@@ -1,0 +1,58 @@
+#include "routing/table_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "routing/url_path.h"
+
+namespace adit::routing {
+
+void TableBuilder::add_tunnel(std::shared_ptr<const Tunnel> tunnel) {
+  table_->tunnels_.emplace(tunnel->id, std::move(tunnel));
+}
+
+void TableBuilder::add_route(Route route) {
+  Table::Host& host = table_->hosts_[route.host];
+  host.routes.push_back(std::move(route));
+  ++table_->routes_count_;
+}
+
+void TableBuilder::set_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
+                                   std::shared_ptr<const Tunnel> tunnel) {
+  Table::Host& entry = table_->hosts_[host];
+  entry.certificate = std::move(certificate);
+  entry.certificate_tunnel = std::move(tunnel);
+}
+
+std::shared_ptr<const Table> TableBuilder::build() {
+  for (auto& [name, host] : table_->hosts_) {
+    finish(host);
+    if (name.starts_with("*.")) {
+      const auto labels = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+      table_->wildcard_labels_.set(labels);
+    }
+  }
+  const auto any = table_->hosts_.find(std::string_view("*"));
+  if (any != table_->hosts_.end() && !any->second.only_private) {
+    table_->default_certificate_ = any->second.certificate;
+  }
+  return std::exchange(table_, nullptr);
+}
+
+void TableBuilder::finish(Table::Host& host) {
+  std::sort(host.routes.begin(), host.routes.end(),
+            [](const Route& a, const Route& b) { return compare_paths(a.path, b.path) < 0; });
+  host.routes.shrink_to_fit();
+  host.only_private = std::all_of(host.routes.begin(), host.routes.end(), [](const Route& r) { return r.is_private; });
+  if (host.routes.size() < 2) return;
+  host.shorter.assign(host.routes.size(), Table::kNone);
+  for (std::uint32_t i = 1; i < host.routes.size(); ++i) {
+    std::uint32_t prefix = i - 1;
+    while (prefix != Table::kNone && !is_path_prefix(host.routes[prefix].path, host.routes[i].path)) {
+      prefix = host.shorter[prefix];
+    }
+    host.shorter[i] = prefix;
+  }
+}
+
+}  // namespace adit::routing

@@ -1,0 +1,157 @@
+#include <map>
+
+#include "routing/host_name.h"
+#include "routing/object_name.h"
+#include "routing/problem.h"
+#include "routing/url_path.h"
+#include "routing/uuid.h"
+#include "routing/yaml_reader.h"
+
+namespace adit::routing {
+namespace {
+
+constexpr std::size_t kMostRoutes = 4'000;
+constexpr std::size_t kMostTokens = 16;
+constexpr const char* kSecretNameFault =
+    "must be the name of a Secret in the Tunnel's namespace: lower-case letters, digits, \"-\" and \".\"";
+
+/// The list at `name`, nullptr when absent or reported.
+const YamlNode* take_list(Fields& fields, std::string_view name) {
+  const YamlNode* list = fields.take(name);
+  if (list == nullptr || list->kind == YamlNode::Kind::list) return list;
+  fields.problem(name, "must be a list");
+  return nullptr;
+}
+
+std::string entry_field(std::string_view list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
+}
+
+RouteSpec read_route(const YamlNode& node, std::size_t index, Report& report) {
+  RouteSpec route;
+  route.place = report.place(node.line);
+  Fields fields(node, entry_field("spec.routes", index), report);
+  if (const auto text = fields.required_text("host")) {
+    auto host = canonical_host(*text);
+    if (host) route.host = std::move(*host);
+    if (!host) fields.problem("host", host.error());
+  }
+  auto path = rule_path(fields.text("path").value_or("/"));
+  if (path) route.path = std::move(*path);
+  if (!path) fields.problem("path", path.error());
+  if (auto service = fields.text("service")) {
+    route.service = std::move(*service);
+    if (!is_service_name(route.service)) {
+      fields.problem("service",
+                     "must be a name that connectors offer: letters, digits, \".\", \"_\", \":\" and \"-\", beginning "
+                     "with a letter or digit, at most 253 characters");
+    }
+  }
+  if (const auto visibility = fields.text("visibility")) {
+    route.is_private = *visibility == "Private";
+    if (!route.is_private && *visibility != "Public") {
+      fields.problem("visibility", "must be Public or Private, not " + quoted(*visibility));
+    }
+  }
+  fields.report_unknown();
+  return route;
+}
+
+/// A second rule for the same host and path in one object could never win.
+void report_repeated_routes(const std::vector<RouteSpec>& routes, Report& report) {
+  std::map<std::pair<std::string_view, std::string_view>, std::size_t> seen;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const RouteSpec& route = routes[i];
+    if (route.host.empty() || route.path.empty()) continue;
+    const auto [first, is_new] = seen.try_emplace({route.host, route.path}, i);
+    if (is_new) continue;
+    report.add(route.place.line, entry_field("spec.routes", i),
+               "has the host and path of " + entry_field("spec.routes", first->second) + ": remove one of them");
+  }
+}
+
+std::vector<RouteSpec> read_routes(Fields& spec, Report& report) {
+  std::vector<RouteSpec> routes;
+  const std::size_t before = report.size();
+  const YamlNode* list = take_list(spec, "routes");
+  if (list == nullptr || list->items.empty()) {
+    const bool is_reported = !spec.is_map() || report.size() != before;
+    if (!is_reported) spec.problem("routes", "needs at least one entry, such as {host: shop.example.com}");
+    return routes;
+  }
+  if (list->items.size() > kMostRoutes) {
+    spec.problem("routes", "has more than 4000 entries: spread them over several Tunnels");
+    return routes;
+  }
+  routes.reserve(list->items.size());
+  for (const YamlNode& item : list->items) routes.push_back(read_route(item, routes.size(), report));
+  report_repeated_routes(routes, report);
+  return routes;
+}
+
+void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
+  const YamlNode* node = spec.take("tls");
+  if (node == nullptr) return;
+  Fields tls(*node, "spec.tls", report);
+  const auto mode = tls.text("mode").value_or("Terminate");
+  if (mode == "Passthrough") {
+    tls.problem("mode", "Passthrough is not supported yet in this version: use Terminate");
+  } else if (mode != "Terminate") {
+    tls.problem("mode", "must be Terminate, not " + quoted(mode));
+  }
+  if (auto secret = tls.text("secretName")) {
+    if (!is_dns_subdomain(*secret)) tls.problem("secretName", kSecretNameFault);
+    tunnel.tls_secret = std::move(*secret);
+    tunnel.tls_place = report.place(tls.line_of("secretName"));
+  }
+  tls.report_unknown();
+}
+
+void read_tokens(Fields& spec, TunnelObject& tunnel, Report& report) {
+  const YamlNode* list = take_list(spec, "connectorTokens");
+  tunnel.tokens_place = report.place(spec.line_of("connectorTokens"));
+  if (list != nullptr && list->items.size() > kMostTokens) {
+    spec.problem("connectorTokens", "has more than 16 entries: two are enough to rotate a token");
+    return;
+  }
+  for (std::size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
+    Fields token(list->items[i], entry_field("spec.connectorTokens", i), report);
+    if (auto secret = token.required_text("secretName")) {
+      if (!is_dns_subdomain(*secret)) token.problem("secretName", kSecretNameFault);
+      tunnel.token_secrets.push_back(std::move(*secret));
+    }
+    token.report_unknown();
+  }
+  if (tunnel.token_secrets.empty()) tunnel.token_secrets.push_back(tunnel.meta.name + "-connector");
+}
+
+void read_spec(const YamlNode& node, TunnelObject& tunnel, Report& report) {
+  Fields spec(node, "spec", report);
+  if (const auto id = spec.text("id")) {
+    auto canonical = canonical_uuid(*id);
+    if (canonical) tunnel.id = std::move(*canonical);
+    if (!canonical) spec.problem("id", "must be a UUID such as 4d21094e-b74c-4916-86c1-d9fa36ea677b");
+  }
+  tunnel.routes = read_routes(spec, report);
+  read_tls(spec, tunnel, report);
+  read_tokens(spec, tunnel, report);
+  for (const char* later : {"ports", "limits", "proxyProtocol"}) spec.refuse_for_now(later);
+  spec.report_unknown();
+}
+
+}  // namespace
+
+TunnelObject read_tunnel(Fields& top, Meta meta, Report& report) {
+  TunnelObject tunnel;
+  tunnel.meta = std::move(meta);
+  tunnel.id = default_tunnel_id(tunnel.meta.full_name());
+  if (const YamlNode* spec = top.take("spec")) {
+    read_spec(*spec, tunnel, report);
+  } else {
+    top.problem("spec", "is required: at least {routes: [{host: ...}]}");
+  }
+  top.ignore("status");
+  return tunnel;
+}
+
+}  // namespace adit::routing
