@@ -81,8 +81,8 @@ class Origin:
         try:
             while await self._one(reader, writer, number):
                 pass
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass
+        except (OSError, ValueError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the peer went away, or sent what is no request
         finally:
             self.open -= 1
             self._tasks.discard(asyncio.current_task())

@@ -35,6 +35,14 @@ def test_502_when_the_service_gives_no_valid_answer(tunnelled, path):
     assert tunnelled.get("/after").status == 200
 
 
+def test_504_when_the_service_does_not_begin_its_answer(edge, origin):
+    edge.write_default()
+    edge.start(f"http://127.0.0.1:{origin.port}", gateway=["--answer-timeout", "300ms"])
+    assert edge.get("/hold").status == 504
+    assert edge.wait_access_log(1)[-1]["reason"]
+    assert edge.get("/after").status == 200
+
+
 def test_a_request_with_a_body_is_never_sent_twice(tunnelled, origin):
     assert tunnelled.get("/drop", method="POST", body=b"pay").status == 502
     assert len(origin.requests) == 1

@@ -17,7 +17,7 @@ def test_gateway_from_a_file(edge, origin):
     edge.write_default()
     (edge.folder / "gateway.yaml").write_text(
         f"manifests: {edge.manifests}\nhttp: 127.0.0.1:{edge.http}\nhttps: 127.0.0.1:{edge.https}\n"
-        f"link: 127.0.0.1:{edge.link}\nlink-host: localhost\nlink-cert: {edge.link_chain}\nlink-key: {edge.link_key}\n"
+        f"link: 127.0.0.1:{edge.link}\nlinkHost: localhost\nlinkCert: {edge.link_chain}\nlinkKey: {edge.link_key}\n"
         f"admin: 127.0.0.1:{edge.admin}\nworkers: 2\n")
     edge.gateway = edge.run("gateway", [BIN / "adit-gateway", "--config", edge.folder / "gateway.yaml"])
     edge.wait_ready(edge.gateway, edge.admin)
@@ -42,8 +42,8 @@ def test_connector_from_a_file(edge, origin):
     admin = free_port()
     (edge.folder / "token").write_text(TOKEN)
     (edge.folder / "connector.yaml").write_text(
-        f"gateway: [localhost:{edge.link}]\ntunnel: {TUNNEL}\ntoken-file: {edge.folder}/token\n"
-        f"ca-file: {edge.authority.file}\nservice: [\"default=http://127.0.0.1:{origin.port}\"]\n"
+        f"gateways: [localhost:{edge.link}]\ntunnel: {TUNNEL}\ntokenFile: {edge.folder}/token\n"
+        f"caFile: {edge.authority.file}\nservices:\n  default: http://127.0.0.1:{origin.port}\n"
         f"links: 2\nadmin: 127.0.0.1:{admin}\nname: from-file\n")
     connector = edge.run("connector", [BIN / "adit-connector", "--config", edge.folder / "connector.yaml"])
     edge.wait_ready(connector, admin)

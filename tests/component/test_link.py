@@ -105,12 +105,9 @@ def test_a_service_over_tls_is_verified(gateway, tls_origin):
     assert not tls_origin.requests
 
 
-@pytest.mark.parametrize("settings", ["caFile: {ca}", "insecureSkipVerify: true"])
+@pytest.mark.parametrize("settings", ["caFile={ca}", "insecureSkipVerify=true"])
 def test_a_service_over_tls_with_own_authority_or_without_verification(gateway, tls_origin, settings):
-    (gateway.folder / "connector.yaml").write_text(
-        f"service:\n- name: default\n  url: https://localhost:{tls_origin.port}\n  "
-        + settings.format(ca=gateway.authority.file) + "\n")
-    gateway.start_connector(flags=["--config", gateway.folder / "connector.yaml"])
+    gateway.start_connector(f"https://localhost:{tls_origin.port}?" + settings.format(ca=gateway.authority.file))
     gateway.wait_status(200)
 
 

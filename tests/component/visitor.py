@@ -22,7 +22,8 @@ def get(port, path="/", host="shop.test", method="GET", body=None, fields=None, 
     own = connection is None
     connection = connection or http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        connection.request(method, path, body=body, headers={"Host": host, **(fields or {})})
+        fields = {"Host": host, **(fields or {})}
+        connection.request(method, path, body=body, headers=fields, encode_chunked="Transfer-Encoding" in fields)
         answer = connection.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
     finally:
