@@ -42,9 +42,9 @@ def chat(edge, echo):
 
 def connect(edge, secure):
     port = edge.https if secure else edge.http
-    return websockets.connect(
-        f"{'wss' if secure else 'ws'}://shop.test:{port}/chat?room=1", host="127.0.0.1", port=port, max_size=None,
-        subprotocols=["chat"], ssl=visitor.trusting(edge.authority.file) if secure else None)
+    tls = {"ssl": visitor.trusting(edge.authority.file), "server_hostname": "shop.test"} if secure else {}
+    return websockets.connect(f"{'wss' if secure else 'ws'}://shop.test:{port}/chat?room=1", host="127.0.0.1", port=port,
+                              max_size=None, subprotocols=["chat"], **tls)
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
