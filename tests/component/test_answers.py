@@ -86,9 +86,12 @@ def test_what_is_ambiguous_or_forbidden_is_refused_and_the_service_sees_nothing(
                 raw.send(request + "GET /smuggled HTTP/1.1\r\nHost: shop.test\r\n\r\n")
             except OSError:
                 pass  # it may close before it has read all
-            answers = raw.read_all()  # to the end: the connection must be closed
+            try:
+                answers = raw.read_all()  # to the end: the connection must be closed
+            except TimeoutError:
+                answers = b"(left open) " + raw.bytes
         expected = status if isinstance(status, tuple) else (status,)
-        if answers.count(b"HTTP/1.") != 1 or int(answers[9:12]) not in expected:
+        if answers.count(b"HTTP/1.") != 1 or not answers.startswith(b"HTTP/1.") or int(answers[9:12]) not in expected:
             wrong.append(f"{name}: expected {status} and an end, got {answers[:200]!r}")
         if origin.bytes_seen:
             wrong.append(f"{name}: the service saw {origin.requests[-1].target}")
