@@ -1,0 +1,31 @@
+#include "connector/connector_link.h"
+
+namespace adit::connector {
+
+ConnectorLink::ConnectorLink(net::Loop& loop, net::StreamPtr stream, const ServiceMap& services, ServicePipes& pipes,
+                             ConnectorLinkOwner& owner)
+    : services_(services),
+      pipes_(pipes),
+      owner_(owner),
+      driver_(loop, std::move(stream), link::Role::connector, link::SessionOptions{}, *this) {}
+
+void ConnectorLink::start() {
+  link::Offers offers;
+  for (const auto& service : services_.services()) offers.services.push_back({service.name, "tcp"});
+  driver_.session().send_control(offers);
+  driver_.start();
+}
+
+void ConnectorLink::leave(std::string_view reason) {
+  if (driver_.is_open()) driver_.session().send_control(link::Leaving{std::string(reason)});
+}
+
+link::StreamHandler* ConnectorLink::on_open(link::Stream& stream, const link::Opening& opening) {
+  return pipes_.open(stream, opening);
+}
+
+void ConnectorLink::on_link_control(const link::ControlMessage& message) {
+  if (const auto* leaving = std::get_if<link::Leaving>(&message)) owner_.on_gateway_leaving(*this, leaving->reason);
+}
+
+}  // namespace adit::connector

@@ -1,0 +1,55 @@
+#pragma once
+// One link on its worker, from the handshake to its end.
+
+#include <string>
+#include <string_view>
+
+#include "connector/service_pipes.h"
+#include "net/link_driver.h"
+
+namespace adit::connector {
+
+class ConnectorLink;
+
+/// Who owns links.
+class ConnectorLinkOwner {
+ public:
+  /// The gateway is about to go.
+  virtual void on_gateway_leaving(ConnectorLink& link, std::string_view reason) = 0;
+  /// The link is over; the owner destroys it later in the turn.
+  virtual void on_link_over(ConnectorLink& link, std::string_view why) = 0;
+
+ protected:
+  ~ConnectorLinkOwner() = default;
+};
+
+/// Offers the services and hands the streams that the gateway opens to the pipes.
+class ConnectorLink final : private net::LinkOwner {
+ public:
+  ConnectorLink(net::Loop& loop, net::StreamPtr stream, const ServiceMap& services, ServicePipes& pipes,
+                ConnectorLinkOwner& owner);
+
+  void start();
+  const link::SessionStats& stats() { return driver_.session().stats(); }
+  bool is_open() const { return driver_.is_open(); }
+  bool is_suspect() { return driver_.session().is_suspect(); }
+  /// Tells the gateway to open no more streams.
+  void leave(std::string_view reason);
+  /// Ends the link as soon as its streams are done.
+  void shutdown() { driver_.session().shutdown(); }
+  void close(std::string_view why) { driver_.close(why); }
+
+ private:
+  link::StreamHandler* on_open(link::Stream& stream, const link::Opening& opening) override;
+  void on_link_ready() override {}  // the gateway's side only
+  void on_link_control(const link::ControlMessage& message) override;
+  void on_link_suspect(bool) override {}  // a connector opens nothing, so there is nothing to do elsewhere
+  void on_link_closed(std::string_view why) override { owner_.on_link_over(*this, why); }
+
+  const ServiceMap& services_;
+  ServicePipes& pipes_;
+  ConnectorLinkOwner& owner_;
+  net::LinkDriver driver_;
+};
+
+}  // namespace adit::connector

@@ -1,0 +1,29 @@
+#pragma once
+// What a dial to a gateway proves and trusts, read from files each time, so that a rotated secret needs no restart.
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "net/tls_context.h"
+
+namespace adit::connector {
+
+/// One worker's reader of the token and CA files.
+class Credentials {
+ public:
+  Credentials(std::string token_file, std::string ca_file);
+
+  /// The token without its line end. The error never holds any of it.
+  base::Result<std::string> token() const;
+  /// Made anew when the CA file has changed: reading the system's roots takes milliseconds.
+  base::Result<net::TlsContext> tls();
+
+ private:
+  std::string token_file_;
+  std::string ca_file_;
+  std::string ca_pem_;       ///< that context_ trusts
+  net::TlsContext context_;  ///< nullptr before the first use
+};
+
+}  // namespace adit::connector

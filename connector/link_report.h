@@ -1,0 +1,45 @@
+#pragma once
+// What a link slot tells the admin thread.
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+namespace adit::connector {
+
+/// One slot at one moment.
+struct LinkStatus {
+  std::string gateway;                            ///< the address as configured
+  std::string gateway_id;                         ///< of the link that is up
+  std::string state;                              ///< "stopped", "waiting", "dialing", "up"
+  std::chrono::system_clock::time_point since{};  ///< of state
+  std::string remote;                             ///< address of the link that is up
+  std::chrono::microseconds round_trip{0};
+  std::uint64_t bytes_in = 0;  ///< of the link that is up
+  std::uint64_t bytes_out = 0;
+  std::uint64_t streams_opened = 0;
+  std::size_t streams_open = 0;
+  std::size_t retiring = 0;  ///< former links that finish their streams
+  std::string last_error;    ///< why the last dial or link failed, empty if none did
+  std::chrono::system_clock::time_point last_error_at{};
+};
+
+/// Written by the slot's worker, read by any thread.
+class LinkReport {
+ public:
+  void set(LinkStatus status) {
+    const std::lock_guard lock(mutex_);
+    status_ = std::move(status);
+  }
+  LinkStatus get() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  LinkStatus status_;
+};
+
+}  // namespace adit::connector

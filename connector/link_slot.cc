@@ -1,0 +1,161 @@
+#include "connector/link_slot.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace adit::connector {
+namespace {
+
+std::string_view name_of(link::Slot::State state) {
+  switch (state) {
+    case link::Slot::State::stopped:
+      return "stopped";
+    case link::Slot::State::waiting:
+      return "waiting";
+    case link::Slot::State::dialing:
+      return "dialing";
+    case link::Slot::State::up:
+      break;
+  }
+  return "up";
+}
+
+std::int64_t milliseconds_until(base::TimePoint when) {
+  const auto left = std::max(when - net::Loop::now(), base::Duration(0));
+  return std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
+}
+
+}  // namespace
+
+LinkSlot::LinkSlot(const SlotContext& context, const net::Target& gateway, FailureFilter& filter, LinkReport& report)
+    : context_(context),
+      filter_(filter),
+      report_(report),
+      slot_(context.backoff, context.random),
+      dial_(context.loop, *this, gateway, context.identity, context.credentials, context.insecure),
+      deadline_(net::Deadline::of<&LinkSlot::on_deadline>(context.loop, this)) {
+  status_.gateway = gateway.text();
+  changed();
+}
+
+LinkSlot::~LinkSlot() = default;
+
+void LinkSlot::start() { obey(slot_.start()); }
+
+void LinkSlot::obey(link::Slot::Action action) {
+  deadline_.set(slot_.deadline());
+  changed();
+  switch (action) {
+    case link::Slot::Action::none:
+      break;
+    case link::Slot::Action::dial:
+      dial_.start();
+      break;
+    case link::Slot::Action::close:
+      dial_.cancel();
+      break;
+  }
+}
+
+void LinkSlot::on_deadline() { obey(slot_.on_time(net::Loop::now())); }
+
+void LinkSlot::on_dialed(net::StreamPtr stream, std::string gateway_id, std::string remote) {
+  context_.metrics.dial(DialResult::up).add();
+  filter_.reset();
+  status_.gateway_id = std::move(gateway_id);
+  status_.remote = std::move(remote);
+  ConnectorLinkOwner& owner = *this;
+  link_ = std::make_unique<ConnectorLink>(context_.loop, std::move(stream), context_.services, context_.pipes, owner);
+  obey(slot_.on_up(net::Loop::now()));
+  base::log::info("link is up",
+                  {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"remote", status_.remote}});
+  link_->start();
+}
+
+void LinkSlot::on_dial_failed(const DialProblem& problem) {
+  context_.metrics.dial(problem.result).add();
+  note_error(problem.phase + ": " + problem.cause);
+  obey(slot_.on_failed(net::Loop::now(), problem.retry_after));
+  const auto held_back = filter_.pass(status_.last_error, net::Loop::now());
+  if (!held_back) return;
+  base::log::warning("link can't be opened", {{"gateway", status_.gateway},
+                                              {"phase", problem.phase},
+                                              {"cause", problem.cause},
+                                              {"retry_in_ms", milliseconds_until(slot_.deadline())},
+                                              {"not_logged", *held_back}});
+}
+
+void LinkSlot::on_gateway_leaving(ConnectorLink& link, std::string_view reason) {
+  base::log::info("gateway is leaving",
+                  {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"reason", reason}});
+  if (link_.get() != &link) return;
+  // It goes on without the slot until its streams are done.
+  link_->shutdown();
+  retiring_.push_back(std::move(link_));
+  obey(slot_.on_peer_leaving(net::Loop::now()));
+}
+
+void LinkSlot::on_link_over(ConnectorLink& link, std::string_view why) {
+  const bool current = link_.get() == &link;
+  forget(link);
+  if (!current) return changed();
+  note_error("link: " + std::string(why));
+  base::log::warning("link is down",
+                     {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"cause", why}});
+  obey(slot_.on_lost(net::Loop::now()));
+}
+
+void LinkSlot::forget(ConnectorLink& link) {
+  if (link_.get() == &link) {
+    over_.push_back(std::move(link_));
+  } else {
+    const auto found =
+        std::find_if(retiring_.begin(), retiring_.end(), [&](const auto& held) { return held.get() == &link; });
+    over_.push_back(std::move(*found));
+    retiring_.erase(found);
+  }
+  context_.loop.defer(*this);
+}
+
+void LinkSlot::leave(std::string_view reason) {
+  if (link_) retiring_.push_back(std::move(link_));
+  for (const auto& link : retiring_) link->leave(reason);
+  obey(slot_.stop());
+}
+
+void LinkSlot::shutdown() {
+  for (const auto& link : retiring_) link->shutdown();
+}
+
+void LinkSlot::note_error(std::string text) {
+  status_.last_error = std::move(text);
+  status_.last_error_at = std::chrono::system_clock::now();
+}
+
+void LinkSlot::changed() {
+  const auto state = name_of(slot_.state());
+  if (status_.state != state) {
+    status_.state = state;
+    status_.since = std::chrono::system_clock::now();
+  }
+  publish();
+}
+
+void LinkSlot::publish() {
+  status_.retiring = retiring_.size();
+  const link::SessionStats stats = link_ ? link_->stats() : link::SessionStats();
+  status_.bytes_in = stats.bytes_in;
+  status_.bytes_out = stats.bytes_out;
+  status_.streams_opened = stats.streams_opened;
+  status_.streams_open = stats.streams_open;
+  status_.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(stats.round_trip);
+  if (!link_) {
+    status_.gateway_id.clear();
+    status_.remote.clear();
+  }
+  report_.set(status_);
+}
+
+}  // namespace adit::connector

@@ -1,0 +1,28 @@
+#include <csignal>
+#include <iostream>
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "connector/options.h"
+#include "connector/server.h"
+
+int main(int argc, char** argv) {
+  using namespace adit;
+  auto parsed = connector::parse_options(argc, argv, environ);
+  if (!parsed.outcome.run()) {
+    (*parsed.outcome.exit_code == 0 ? std::cout : std::cerr) << parsed.outcome.text;
+    return *parsed.outcome.exit_code;
+  }
+  base::log::init("adit-connector", parsed.options.log_level, parsed.options.insecure);
+  for (const auto& warning : parsed.outcome.warnings) base::log::warning(warning);
+  std::signal(SIGPIPE, SIG_IGN);  // a write to a closed connection is an error like any other
+  std::signal(SIGHUP, SIG_IGN);   // files are read again without being asked
+
+  connector::Server server(std::move(parsed.options));
+  if (auto opened = server.open(); !opened) {
+    base::log::error("can't start", {{"reason", opened.error()}});
+    return 1;
+  }
+  return server.run();
+}

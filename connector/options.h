@@ -1,0 +1,40 @@
+#pragma once
+// What the user asked of the program.
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/settings.h"
+#include "connector/service_map.h"
+#include "net/address.h"
+
+namespace adit::connector {
+
+struct Options {
+  std::vector<net::Target> gateways;
+  std::string tunnel;  ///< UUID
+  std::filesystem::path token_file;
+  std::filesystem::path ca_file;  ///< empty: the system's roots
+  ServiceMap services;            ///< trust is not loaded yet
+  unsigned links = 4;             ///< to each gateway address
+  base::ListenAddress admin{"127.0.0.1", 9091, false};
+  std::string name;  ///< the same for all replicas of one Deployment; default the host's name
+  bool insecure = false;
+  std::chrono::milliseconds drain_time{30'000};
+  unsigned workers = 1;
+  base::log::Level log_level = base::log::Level::info;
+};
+
+/// The outcome, and the options when it says to run.
+struct ParsedOptions {
+  base::ParseOutcome outcome;
+  Options options;
+};
+
+/// Reads command line, environment (ADIT_*) and --config FILE.
+ParsedOptions parse_options(int argc, const char* const* argv, const char* const* environment);
+
+}  // namespace adit::connector

@@ -1,0 +1,89 @@
+#include "connector/status.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+
+#include "base/version.h"
+
+namespace adit::connector {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// RFC 3339 in UTC; null for a time that was never set.
+Json time_json(std::chrono::system_clock::time_point time) {
+  if (time == std::chrono::system_clock::time_point{}) return nullptr;
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return std::string(text, size);
+}
+
+Json link_json(const LinkStatus& link) {
+  Json json{{"gateway", link.gateway}, {"state", link.state}, {"since", time_json(link.since)}};
+  if (link.state == "up") {
+    json["gatewayId"] = link.gateway_id;
+    json["remote"] = link.remote;
+    json["roundTripMicroseconds"] = link.round_trip.count();
+    json["bytesIn"] = link.bytes_in;
+    json["bytesOut"] = link.bytes_out;
+    json["streamsOpen"] = link.streams_open;
+    json["streamsOpened"] = link.streams_opened;
+  }
+  json["retiring"] = link.retiring;
+  if (!link.last_error.empty()) {
+    json["lastError"] = link.last_error;
+    json["lastErrorAt"] = time_json(link.last_error_at);
+  }
+  return json;
+}
+
+Json service_json(const Service& service) {
+  Json json{{"name", service.name}, {"url", service.url}};
+  if (service.tls && service.tls->insecure_skip_verify) json["insecureSkipVerify"] = true;
+  return json;
+}
+
+/// Texts of others (reasons, host names) may not be UTF-8.
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
+
+base::Result<void> readiness(const LinkReports& reports) {
+  LinkStatus latest;
+  for (const auto& report : reports) {
+    auto link = report.get();
+    if (link.state == "up") return {};
+    if (link.last_error_at >= latest.last_error_at) latest = std::move(link);
+  }
+  if (latest.state == "stopped" && latest.last_error.empty()) return base::Error{"no link is up: shutting down"};
+  if (latest.last_error.empty()) return base::Error{"no link is up yet"};
+  return base::Error{"no link is up; gateway " + latest.gateway + ": " + latest.last_error};
+}
+
+std::string status_json(const Options& options, const Identity& identity, const LinkReports& reports) {
+  Json json{{"program", "adit-connector"}, {"version", base::kVersion},     {"tunnel", identity.tunnel},
+            {"name", identity.name},       {"instance", identity.instance}, {"insecure", options.insecure},
+            {"services", Json::array()},   {"links", Json::array()}};
+  for (const auto& service : options.services.services()) json["services"].push_back(service_json(service));
+  for (const auto& report : reports) json["links"].push_back(link_json(report.get()));
+  return dump(json);
+}
+
+void collect_links(const Options& options, const LinkReports& reports, telemetry::Families& families) {
+  std::vector<LinkStatus> links;
+  std::transform(reports.begin(), reports.end(), std::back_inserter(links), [](const auto& r) { return r.get(); });
+  auto up = families.gauge("adit_connector_links", "Links that are up.");
+  for (const auto& gateway : options.gateways) {
+    const auto is_up = [&](const LinkStatus& link) { return link.gateway == gateway.text() && link.state == "up"; };
+    up.add({{"gateway", gateway.text()}}, std::count_if(links.begin(), links.end(), is_up));
+  }
+  auto wanted = families.gauge("adit_connector_links_wanted", "Links to keep.");
+  for (const auto& gateway : options.gateways) wanted.add({{"gateway", gateway.text()}}, options.links);
+}
+
+}  // namespace adit::connector

@@ -1,0 +1,72 @@
+#include "connector/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace adit::connector {
+namespace {
+
+constexpr auto kTick = std::chrono::milliseconds(500);         // counters of links
+constexpr auto kDrainingTick = std::chrono::milliseconds(50);  // an end is noticed soon
+
+}  // namespace
+
+Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics)
+    : credentials_(options.token_file.string(), options.ca_file.string()),
+      pipes_(loop_, options.services, metrics),
+      context_{loop_, options.services, identity, credentials_, pipes_, metrics, random_, options.insecure, {}},
+      tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {}
+
+Worker::~Worker() { stop(); }
+
+FailureFilter& Worker::filter_of(const net::Target& gateway) {
+  const auto found =
+      std::find_if(filters_.begin(), filters_.end(), [&](const FilterOf& item) { return item.gateway == &gateway; });
+  return found != filters_.end() ? found->filter : filters_.emplace_back(FilterOf{&gateway, {}}).filter;
+}
+
+void Worker::add_link(const net::Target& gateway, LinkReport& report) {
+  slots_.push_back(std::make_unique<LinkSlot>(context_, gateway, filter_of(gateway), report));
+}
+
+void Worker::run() {
+  thread_ = std::jthread([this] {
+    for (const auto& slot : slots_) slot->start();
+    tick_.set(net::Loop::now() + kTick);
+    loop_.run();
+  });
+}
+
+void Worker::stop() {
+  loop_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::leave(std::string reason) {
+  no_pipes_ = no_links_ = false;
+  loop_.post([this, reason = std::move(reason)] {
+    draining_ = true;
+    for (const auto& slot : slots_) slot->leave(reason);
+    tick();
+  });
+}
+
+void Worker::finish() {
+  loop_.post([this] {
+    for (const auto& slot : slots_) slot->shutdown();
+  });
+}
+
+void Worker::tick() {
+  look();
+  tick_.set(net::Loop::now() + (draining_ ? kDrainingTick : kTick));
+}
+
+void Worker::look() {
+  for (const auto& slot : slots_) slot->publish();
+  const bool no_links = std::all_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->idle(); });
+  no_pipes_.store(pipes_.empty(), std::memory_order_relaxed);
+  no_links_.store(no_links, std::memory_order_relaxed);
+}
+
+}  // namespace adit::connector
