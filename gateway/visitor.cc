@@ -135,19 +135,20 @@ int Visitor::route(const http::RequestHead& head, const routing::Route*& rule) {
     record_.reason = rule == nullptr ? "no route" : "the route is private";
     return 404;
   }
-  if (tls_ && misdirected(head, *rule)) {
+  if (tls_ && misdirected(head)) {
     record_.reason = "the TLS server name belongs to another tunnel";
     return 421;
   }
   return 0;
 }
 
-/// RFC 9110 §15.5.20: the handshake named a host of another tunnel than the request does.
-bool Visitor::misdirected(const http::RequestHead& head, const routing::Route& rule) {
+/// RFC 9110 §15.5.20: the handshake named a host of another tunnel than the request does. An unknown name is served.
+bool Visitor::misdirected(const http::RequestHead& head) {
   const auto name = stream_->tls()->server_name();
   if (name.empty() || base::equals_ignoring_case(name, head.host)) return false;
   const auto named = worker_.table().server_name(name);
-  return named.tunnel && named.tunnel->id != rule.tunnel->id;
+  const auto asked = worker_.table().server_name(head.host);
+  return named.tunnel && (!asked.tunnel || asked.tunnel->id != named.tunnel->id);
 }
 
 void Visitor::read_body() {
