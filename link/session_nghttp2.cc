@@ -83,9 +83,8 @@ struct Session::Impl::Callbacks {
   }
 
   static int stream_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* user) {
-    auto& impl = self(user);
-    impl.on_stream_close(id, code);
-    return verdict(impl);
+    self(user).on_stream_close(id, code);
+    return 0;  // nghttp2 1.52 leaks a frame when this fails while the frame is made; the next callback will tell
   }
 
   static int invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) {

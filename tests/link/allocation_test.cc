@@ -13,8 +13,16 @@ namespace {
 
 std::atomic<std::uint64_t> allocations{0};
 
+// A sanitizer brings an operator new of its own, and nghttp2's memory is not pooled then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ADIT_COUNTS 0
+#else
+#define ADIT_COUNTS 1
+#endif
+
 }  // namespace
 
+#if ADIT_COUNTS
 // Not inline, or the compiler takes the pair of them for a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   allocations.fetch_add(1, std::memory_order_relaxed);
@@ -23,6 +31,7 @@ std::atomic<std::uint64_t> allocations{0};
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
 
 namespace adit::link {
 namespace {
@@ -85,6 +94,7 @@ void settle(Side& a, Side& b) {
 }
 
 TEST(Allocation, EchoOverOpenStreamsTakesNone) {
+  if (ADIT_COUNTS == 0) GTEST_SKIP() << "nothing is counted under a sanitizer";
   Side gateway(Role::gateway);
   Side connector(Role::connector);
   settle(gateway, connector);
@@ -110,6 +120,7 @@ TEST(Allocation, EchoOverOpenStreamsTakesNone) {
 }
 
 TEST(Allocation, ShortStreamsTakeNone) {
+  if (ADIT_COUNTS == 0) GTEST_SKIP() << "nothing is counted under a sanitizer";
   Side gateway(Role::gateway);
   Side connector(Role::connector);
   settle(gateway, connector);
