@@ -93,7 +93,7 @@ void Stream::took_bytes() {
   const std::size_t before = in_.size();
   const bool was_at_end = at_end_;
   if (!decrypt()) return;
-  if (!tls_->cipher_out().empty()) flush_soon();
+  if (was_handshaking || !tls_->cipher_out().empty()) flush_soon();
   const bool news = in_.size() > before || at_end_ != was_at_end;
   if (was_handshaking) owner_->on_established();
   if (!open_) return;
@@ -153,7 +153,7 @@ void Stream::flush() {
     if (tls_ && !out_.empty() && !encrypt()) return;
     auto& wire = tls_ ? tls_->cipher_out() : out_;
     if (wire.empty()) {
-      if (!finishing_ || finished_ || !end_half()) break;
+      if (!finishing_ || handshaking_ || finished_ || !end_half()) break;
       continue;
     }
     Error error;
