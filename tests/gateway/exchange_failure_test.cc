@@ -26,8 +26,8 @@ struct Refusal {
   std::size_t attempts;
 };
 const Refusal kRefusals[] = {
-    {502, 1, "failed 502", 1}, {502, 2, "failed 502", 2}, {502, 5, "failed 502", 3}, {403, 3, "failed 502", 3},
-    {504, 3, "failed 504", 1},  // the dial has taken its time already
+    {502, 1, "failed 502", 1}, {502, 2, "failed 502", 2}, {502, 5, "failed 502", 3},
+    {403, 3, "failed 502", 3}, {504, 3, "failed 504", 1},  // the dial has taken its time already
 };
 
 TEST(ExchangeFailures, RefusalsOfConnectors) {
@@ -111,9 +111,9 @@ struct Reuse {
   bool by_end;  ///< the service's FIN, else its reset
   bool repeated;
 };
-const Reuse kReuses[] = {{"GET", true, true},  {"GET", false, true},   {"HEAD", true, true},   {"OPTIONS", true, true},
-                         {"PUT", true, true},  {"DELETE", true, true}, {"POST", true, false},  {"POST", false, false},
-                         {"PATCH", true, false}};
+const Reuse kReuses[] = {{"GET", true, true},     {"GET", false, true},   {"HEAD", true, true},
+                         {"OPTIONS", true, true}, {"PUT", true, true},    {"DELETE", true, true},
+                         {"POST", true, false},   {"POST", false, false}, {"PATCH", true, false}};
 
 TEST(ExchangeFailures, ReusedStreamThatTheServiceHadClosed) {
   for (const auto& test : kReuses) {
