@@ -27,8 +27,6 @@ Session::Impl::Impl(Role role, const SessionOptions& options, SessionEvents& eve
   create(options);
 }
 
-Session::Impl::~Impl() { abandon(); }
-
 void Session::Impl::abandon() {
   fail("the connection is lost");  // first: handlers that call back in find the session closed
   for (LinkStream& stream : streams_) {
@@ -175,7 +173,8 @@ void Session::Impl::on_control_failed(std::string reason) {
 
 Session::Session(Role role, const SessionOptions& options, SessionEvents& events, base::TimePoint now)
     : impl_(std::make_unique<Impl>(role, options, events, now)) {}
-Session::~Session() = default;
+// Not left to ~Impl: handlers may still call the session when they hear of its end.
+Session::~Session() { impl_->abandon(); }
 
 base::Result<void> Session::receive(std::span<const char> bytes, base::TimePoint now) {
   return impl_->receive(bytes, now);

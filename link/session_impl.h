@@ -63,7 +63,6 @@ class Session::Impl final : private ControlStream::Owner {
   };
 
   Impl(Role role, const SessionOptions& options, SessionEvents& events, base::TimePoint now);
-  ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
