@@ -16,8 +16,9 @@
 
 namespace adit::link {
 
-inline constexpr std::size_t kMostHead = 16 * 1024;  // SETTINGS_MAX_HEADER_LIST_SIZE, bytes as RFC 9113 §6.5.2 counts
-inline constexpr std::size_t kMostService = 253;     // bytes of a service's name
+inline constexpr std::size_t kMostHead =
+    std::size_t{16} * 1024;                       // SETTINGS_MAX_HEADER_LIST_SIZE, as RFC 9113 §6.5.2 counts
+inline constexpr std::size_t kMostService = 253;  // bytes of a service's name
 
 /// The fields of the header block that is being received; one at a time, since nothing may come between (RFC 9113
 /// §4.3).
