@@ -17,8 +17,9 @@ ParsedOptions parse(std::vector<const char*> arguments, std::vector<const char*>
   return parse_options(static_cast<int>(arguments.size()), arguments.data(), environment.data());
 }
 
-const std::vector<const char*> kEnough = {"--gateway",    "edge.test",  "--tunnel",  "4D21094e-b74c-4916-86c1-d9fa36ea677b",
-                                          "--token-file", "/etc/token", "--service", "http://web"};
+const std::vector<const char*> kEnough = {
+    "--gateway",    "edge.test",  "--tunnel",  "4D21094e-b74c-4916-86c1-d9fa36ea677b",
+    "--token-file", "/etc/token", "--service", "http://web"};
 
 std::vector<const char*> enough_and(std::vector<const char*> more) {
   more.insert(more.begin(), kEnough.begin(), kEnough.end());
@@ -83,7 +84,7 @@ TEST(Options, ThatAreWrongAreNamed) {
       {{"--gateway", "edge.test:0"}, "--gateway"},
       {{"--service", "web"}, "service URL \"web\": no scheme"},
       {{"--service", "http://other"}, "service \"default\" is given twice"},
-      {{"--tunnel", "shop"}, "\"shop\" is not a UUID"},
+      {{"--tunnel", "4d21094e-b74c-4916-86c1-d9fa36ea677b"}, "--tunnel: given 2 times"},
       {{"--links", "0"}, "--links"},
       {{"--name", "a b"}, "--name"},
       {{"--workers", "0"}, "--workers"},
@@ -94,6 +95,15 @@ TEST(Options, ThatAreWrongAreNamed) {
     const auto parsed = parse(enough_and(more));
     EXPECT_EQ(parsed.outcome.exit_code, 2) << why;
     EXPECT_THAT(parsed.outcome.text, HasSubstr(why));
+  }
+}
+
+TEST(Options, TunnelIsAUuid) {
+  for (const char* tunnel : {"shop", "4d21094eb74c491686c1d9fa36ea677b", "4d21094e-b74c-4916-86c1-d9fa36ea677g"}) {
+    const auto parsed =
+        parse({"--gateway", "edge.test", "--tunnel", tunnel, "--token-file", "/etc/token", "--service", "http://web"});
+    EXPECT_EQ(parsed.outcome.exit_code, 2) << tunnel;
+    EXPECT_THAT(parsed.outcome.text, HasSubstr("\"" + std::string(tunnel) + "\" is not a UUID"));
   }
 }
 

@@ -9,7 +9,6 @@ namespace {
 
 using testing::HasSubstr;
 
-
 LinkStatus link(const std::string& state, const std::string& error = {}, int at = 0) {
   LinkStatus status;
   status.gateway = "edge.test:7443";
@@ -81,8 +80,9 @@ TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
   });
   const auto page = registry.text();
   for (const char* line :
-       {"adit_connector_links{gateway=\"edge.test:7443\"} 1", "adit_connector_links_wanted{gateway=\"edge.test:7443\"} 4",
-        "adit_connector_dials_total{result=\"timeout\"} 2", "adit_connector_streams_total{service=\"web\"} 6",
+       {"adit_connector_links{gateway=\"edge.test:7443\"} 1",
+        "adit_connector_links_wanted{gateway=\"edge.test:7443\"} 4", "adit_connector_dials_total{result=\"timeout\"} 2",
+        "adit_connector_streams_total{service=\"web\"} 6",
         "adit_connector_stream_failures_total{service=\"\",reason=\"not_offered\"} 2"}) {
     EXPECT_THAT(page, HasSubstr(line));
   }
