@@ -33,6 +33,7 @@ class Buffer {
   void commit(std::size_t size) { end_ += size; }
   void append(std::span<const char> bytes);
   void append(std::string_view bytes) { append(std::span<const char>(bytes.data(), bytes.size())); }
+  void append(const char* text) { append(std::string_view(text)); }
   void append(char byte) { append(std::span<const char>(&byte, 1)); }
 
   /// Drops the first `size` readable bytes; gives the block back once nothing is left.

@@ -41,6 +41,12 @@ std::string& preamble() {
 
 }  // namespace
 
+Level parse_level(std::string_view name) {
+  if (name == "debug") return Level::debug;
+  if (name == "warning") return Level::warning;
+  return name == "error" ? Level::error : Level::info;
+}
+
 void init(std::string_view program, Level least, bool insecure) {
   auto& text = preamble();
   text = R"("program":")";

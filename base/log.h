@@ -10,6 +10,9 @@ namespace adit::base::log {
 
 enum class Level { debug, info, warning, error };
 
+/// "debug", "info", "warning" or "error"; anything else is info.
+Level parse_level(std::string_view name);
+
 /// A named value of a log line. Numbers and booleans stay bare in JSON; text is quoted and escaped.
 struct Field {
   template <class T>

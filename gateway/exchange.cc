@@ -9,9 +9,9 @@ namespace adit::gateway {
 namespace {
 
 constexpr unsigned kMostAttempts = 3;
-constexpr auto kAcceptWithin = std::chrono::seconds(1);            // then the link is asked whether it lives
-constexpr auto kVerdictWithin = std::chrono::milliseconds(250);    // and given this long to show it
-constexpr auto kOpenWithin = std::chrono::seconds(15);             // longer than a connector's own dial limit of 10 s
+constexpr auto kAcceptWithin = std::chrono::seconds(1);          // then the link is asked whether it lives
+constexpr auto kVerdictWithin = std::chrono::milliseconds(250);  // and given this long to show it
+constexpr auto kOpenWithin = std::chrono::seconds(15);           // longer than a connector's own dial limit of 10 s
 
 /// RFC 9110 §9.2.2, those that occur without a body.
 bool is_idempotent(std::string_view method) {
@@ -117,7 +117,8 @@ void Exchange::on_sent(std::size_t size) {
   }
   const bool was_full = !takes_more();
   to_service_.consume(size);
-  if (state_ == State::sending && request_ended_ && to_service_.empty()) give_up_ = net::Loop::now() + context_.answer_timeout;
+  if (state_ == State::sending && request_ended_ && to_service_.empty())
+    give_up_ = net::Loop::now() + context_.answer_timeout;
   if (was_full && takes_more()) responder_->on_takes_more();
 }
 
@@ -302,7 +303,8 @@ void Exchange::doubt_link() {
 void Exchange::on_deadline() {
   const auto now = net::Loop::now();
   if (now >= give_up_) {
-    return fail(504, state_ == State::opening ? "the connector did not accept the stream" : "the service did not answer");
+    return fail(504,
+                state_ == State::opening ? "the connector did not accept the stream" : "the service did not answer");
   }
   if (!probed_) {
     probed_ = true;

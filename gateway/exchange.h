@@ -22,16 +22,16 @@ namespace adit::gateway {
 
 /// Why an exchange failed, for the answer and the log.
 struct ExchangeFailure {
-  int status = 502;             ///< 502, 503 or 504
-  bool retry_after = false;     ///< say when to try again
-  std::string_view reason;      ///< for the log; valid during the call
+  int status = 502;          ///< 502, 503 or 504
+  bool retry_after = false;  ///< say when to try again
+  std::string_view reason;   ///< for the log; valid during the call
 };
 
 /// The visitor's side of an exchange: a codec that turns these into its protocol. All calls come on the worker's loop.
 class Responder {
  public:
-  /// An interim (1xx but 101) or the final answer's head; views are valid during the call. Status 101 turns the exchange
-  /// into a pipe: bytes come by on_pipe_data from then on.
+  /// An interim (1xx but 101) or the final answer's head; views are valid during the call. Status 101 turns the
+  /// exchange into a pipe: bytes come by on_pipe_data from then on.
   virtual void on_answer_head(const http::ResponseHead& head) = 0;
   virtual void on_answer_body(std::span<const char> bytes) = 0;
   virtual void on_answer_trailers(const http::FieldList& trailers) = 0;
@@ -130,23 +130,23 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   State state_ = State::idle;
   http::Framing request_framing_ = http::Framing::none;
   bool request_ended_ = false;
-  bool repeatable_ = false;   ///< idempotent and without body: may be sent again while no answer byte came
-  bool to_head_ = false;      ///< HEAD
+  bool repeatable_ = false;  ///< idempotent and without body: may be sent again while no answer byte came
+  bool to_head_ = false;     ///< HEAD
   bool upgrade_ = false;
-  bool repeated_ = false;     ///< the one repeat after a reused stream was used up
-  bool answer_keeps_ = false; ///< the service keeps its connection after this answer
-  bool probed_ = false;       ///< the link was made suspect, its verdict is awaited
-  base::Buffer to_service_;   ///< request bytes; the first sent_ have left (kept while the request may be repeated)
+  bool repeated_ = false;      ///< the one repeat after a reused stream was used up
+  bool answer_keeps_ = false;  ///< the service keeps its connection after this answer
+  bool probed_ = false;        ///< the link was made suspect, its verdict is awaited
+  base::Buffer to_service_;    ///< request bytes; the first sent_ have left (kept while the request may be repeated)
   std::size_t sent_ = 0;
-  bool left_ = false;         ///< a byte has left on the present attempt
-  base::Buffer answer_;       ///< answer bytes that do not parse yet
+  bool left_ = false;            ///< a byte has left on the present attempt
+  base::Buffer answer_;          ///< answer bytes that do not parse yet
   std::size_t undelivered_ = 0;  ///< answer bytes whose credit is not given back yet
   http::ResponseParser parser_;
   bool head_done_ = false;
   std::vector<std::uint64_t> tried_;
   std::string visitor_;
   std::string request_id_;
-  base::TimePoint give_up_;   ///< of the present phase
+  base::TimePoint give_up_;  ///< of the present phase
   net::Deadline deadline_;
   Summary summary_;
 };

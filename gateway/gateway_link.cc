@@ -70,9 +70,7 @@ void GatewayLink::on_link_closed(std::string_view why) {
   owner_.on_link_over(*this, why);
 }
 
-void GatewayLink::leave(std::string_view reason) {
-  driver_.session().send_control(link::Leaving{std::string(reason)});
-}
+void GatewayLink::leave(std::string_view reason) { driver_.session().send_control(link::Leaving{std::string(reason)}); }
 
 void GatewayLink::changed() {
   info_->state = state();

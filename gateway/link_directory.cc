@@ -46,7 +46,9 @@ std::shared_ptr<const LinkInfo> LinkDirectory::pick(std::string_view tunnel_id, 
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return nullptr;
   const Entry* best = nullptr;
-  const auto rank = [](const Entry& entry) { return std::pair(entry.link->state.load(), entry.link->streams_open.load()); };
+  const auto rank = [](const Entry& entry) {
+    return std::pair(entry.link->state.load(), entry.link->streams_open.load());
+  };
   for (const auto& entry : links->second) {
     const auto& link = *entry.link;
     const auto state = link.state.load(std::memory_order_relaxed);

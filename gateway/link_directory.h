@@ -55,8 +55,8 @@ class LinkDirectory {
 
   /// The worker with the fewest links of that tunnel, and of those the one with the fewest links at all.
   std::size_t pick_worker(std::string_view tunnel_id, std::size_t workers) const;
-  /// The best link of another worker than `not_worker` that offers `service` and is not in `tried`: a live one rather than
-  /// a suspect one, then the one with the fewest open streams; nullptr if there is none.
+  /// The best link of another worker than `not_worker` that offers `service` and is not in `tried`: a live one rather
+  /// than a suspect one, then the one with the fewest open streams; nullptr if there is none.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service, std::size_t not_worker,
                                        const std::vector<std::uint64_t>& tried) const;
 

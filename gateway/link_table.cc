@@ -12,7 +12,8 @@ LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gate
 LinkTable::~LinkTable() = default;
 
 void LinkTable::adopt(net::StreamPtr stream, std::shared_ptr<LinkInfo> info) {
-  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), info, *this, gateway_id_);
+  GatewayLinkOwner& owner = *this;
+  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), info, owner, gateway_id_);
   GatewayLink& added = *link;
   by_tunnel_[info->tunnel_id].push_back(&added);
   by_id_.emplace(info->id, std::move(link));

@@ -1,6 +1,7 @@
 #include "gateway/metrics.h"
 
 #include <map>
+#include <set>
 
 namespace adit::gateway {
 namespace {
@@ -63,8 +64,9 @@ void collect(const GatewayMetrics& metrics, Families& families) {
   };
   counter("adit_gateway_connections_total", "Visitor connections accepted.",
           [](auto& w) { return w.connections.value(); });
-  families.gauge("adit_gateway_connections_open", "Visitor connections open.")
-      .add({}, sum(metrics, [](auto& w) { return w.connections_open.value(); }));
+  families.gauge("adit_gateway_connections_open", "Visitor connections open.").add({}, sum(metrics, [](auto& w) {
+                                                                                     return w.connections_open.value();
+                                                                                   }));
   counter("adit_gateway_tls_handshake_failures_total", "Visitor TLS handshakes that failed.",
           [](auto& w) { return w.tls_failures.value(); });
   counter("adit_gateway_retries_total", "Requests moved to another stream before a byte had left.",
@@ -99,9 +101,32 @@ void collect(const GatewayMetrics& metrics, Families& families) {
       .add({}, metrics.manifest_refusals.value());
   families.counter("adit_gateway_config_generation_total", "Route tables put in force.")
       .add({}, metrics.config_generation.value());
-  families.gauge("adit_gateway_config_refused", "Manifest files refused at present, of which the last good state serves.")
+  families
+      .gauge("adit_gateway_config_refused", "Manifest files refused at present, of which the last good state serves.")
       .add({}, metrics.manifests_refused.value());
   collect_tunnels(metrics, families);
+}
+
+void collect_links(const LinkDirectory& directory, Families& families) {
+  struct PerTunnelLinks {
+    std::size_t links = 0;
+    std::set<std::string> connectors;
+    std::uint64_t open = 0;
+  };
+  std::map<std::string, PerTunnelLinks> tunnels;
+  for (const auto& entry : directory.all()) {
+    auto& tunnel = tunnels[entry.link->tunnel_name];
+    tunnel.open += entry.link->streams_open.load(std::memory_order_relaxed);
+    if (entry.link->state.load() != LinkState::live) continue;
+    tunnel.links += 1;
+    tunnel.connectors.insert(entry.link->instance);
+  }
+  auto links = families.gauge("adit_gateway_links", "Live links of a tunnel.");
+  for (const auto& [name, tunnel] : tunnels) links.add({{"tunnel", name}}, tunnel.links);
+  auto connectors = families.gauge("adit_gateway_connectors", "Connector instances with a live link, by tunnel.");
+  for (const auto& [name, tunnel] : tunnels) connectors.add({{"tunnel", name}}, tunnel.connectors.size());
+  auto open = families.gauge("adit_gateway_streams_open", "Streams open on the links of a tunnel, idle ones included.");
+  for (const auto& [name, tunnel] : tunnels) open.add({{"tunnel", name}}, tunnel.open);
 }
 
 }  // namespace adit::gateway

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/link_directory.h"
 #include "telemetry/metrics.h"
 
 namespace adit::gateway {
@@ -45,19 +46,19 @@ class TunnelMetrics {
 /// One worker's counters.
 struct WorkerMetrics {
   CodeClasses requests;
-  telemetry::Counter connections;        ///< visitors accepted
+  telemetry::Counter connections;  ///< visitors accepted
   telemetry::Gauge connections_open;
-  telemetry::Counter tls_failures;       ///< handshakes that failed
-  telemetry::Counter retries;            ///< requests moved to another stream
-  telemetry::Counter streams_opened;     ///< fresh streams to services
-  telemetry::Counter streams_reused;     ///< requests on an idle stream
-  telemetry::Counter remote_streams;     ///< streams on another worker's link
-  telemetry::Counter no_connector;       ///< 503: route without a live link
-  telemetry::Counter service_failures;   ///< 502 and 504
-  telemetry::Counter interrupted;        ///< requests cut off after their bytes had left
-  telemetry::Counter refused_requests;   ///< malformed: nothing was forwarded
-  telemetry::Histogram<> duration;       ///< seconds from head to the last byte of the answer
-  telemetry::Histogram<> first_byte;     ///< seconds from head to the first byte of the answer
+  telemetry::Counter tls_failures;      ///< handshakes that failed
+  telemetry::Counter retries;           ///< requests moved to another stream
+  telemetry::Counter streams_opened;    ///< fresh streams to services
+  telemetry::Counter streams_reused;    ///< requests on an idle stream
+  telemetry::Counter remote_streams;    ///< streams on another worker's link
+  telemetry::Counter no_connector;      ///< 503: route without a live link
+  telemetry::Counter service_failures;  ///< 502 and 504
+  telemetry::Counter interrupted;       ///< requests cut off after their bytes had left
+  telemetry::Counter refused_requests;  ///< malformed: nothing was forwarded
+  telemetry::Histogram<> duration;      ///< seconds from head to the last byte of the answer
+  telemetry::Histogram<> first_byte;    ///< seconds from head to the first byte of the answer
   TunnelMetrics tunnels;
 };
 
@@ -72,5 +73,7 @@ struct GatewayMetrics {
 
 /// Appends everything above to a page of metrics.
 void collect(const GatewayMetrics& metrics, telemetry::Families& families);
+/// The links and connectors of each tunnel.
+void collect_links(const LinkDirectory& directory, telemetry::Families& families);
 
 }  // namespace adit::gateway

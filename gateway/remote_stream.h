@@ -21,8 +21,8 @@ struct RemoteOpening {
 };
 
 /// Opens a stream on link `link_id` of the worker that owns `far_links` and runs `far`. The Stream returned lives on
-/// `near` and follows the same rules as one of a link; a link that is gone by then shows as on_closed(refused). Used when
-/// a visitor's worker has no usable link of its own, so it may allocate: one message for each piece of data.
+/// `near` and follows the same rules as one of a link; a link that is gone by then shows as on_closed(refused). Used
+/// when a visitor's worker has no usable link of its own, so it may allocate: one message for each piece of data.
 link::Stream* open_remote_stream(net::Loop& near, net::Loop& far, LinkTable& far_links, RemoteOpening opening,
                                  link::StreamHandler& handler);
 

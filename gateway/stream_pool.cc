@@ -5,13 +5,13 @@
 namespace adit::gateway {
 namespace {
 
-// Shorter than the keep-alive of the usual services (nginx 75 s, Go and Tomcat 60 s and more), so that they rarely close
-// a connection at the moment when we use it. Node's 5 s is met by the one repeat that an exchange allows itself.
+// Shorter than the keep-alive of the usual services (nginx 75 s, Go and Tomcat 60 s and more), so that they rarely
+// close a connection at the moment when we use it. Node's 5 s is met by the one repeat that an exchange allows itself.
 constexpr auto kMostIdle = std::chrono::seconds(30);
 constexpr auto kSweep = std::chrono::seconds(5);
 constexpr std::size_t kMostIdlePerService = 512;
 constexpr std::size_t kMostLookedAt = 16;  // idle streams tried for one on a live link
-constexpr std::size_t kMostSpare = 4096;  // unused ServiceStream objects kept for the next request
+constexpr std::size_t kMostSpare = 4096;   // unused ServiceStream objects kept for the next request
 
 }  // namespace
 

@@ -19,20 +19,8 @@
 
 namespace adit::gateway {
 
-class ServiceStream;
 class StreamPool;
-
-/// A service of a tunnel, as one worker sees it. Owned by the pool; it stays as long as an exchange uses it.
-struct Upstream {
-  using Idle = boost::intrusive::list<ServiceStream, boost::intrusive::constant_time_size<true>>;
-
-  std::string tunnel_id;
-  std::string tunnel_name;
-  std::string service;
-  TunnelCells* cells = nullptr;
-  Idle idle;              ///< most recently used first
-  std::size_t users = 0;  ///< exchanges under way
-};
+struct Upstream;
 
 /// One stream and the link it runs on, in use by an exchange or idle in the pool. What the link says goes to the user;
 /// an idle stream on which anything happens is dropped.
@@ -63,6 +51,18 @@ class ServiceStream final : public boost::intrusive::list_base_hook<>, private l
   link::StreamHandler* user_ = nullptr;  ///< nullptr: idle
   base::TimePoint idle_since_;
   bool reused_ = false;
+};
+
+/// A service of a tunnel, as one worker sees it. Owned by the pool; it stays as long as an exchange uses it.
+struct Upstream {
+  using Idle = boost::intrusive::list<ServiceStream, boost::intrusive::constant_time_size<true>>;
+
+  std::string tunnel_id;
+  std::string tunnel_name;
+  std::string service;
+  TunnelCells* cells = nullptr;
+  Idle idle;              ///< most recently used first
+  std::size_t users = 0;  ///< exchanges under way
 };
 
 /// Where the pool opens streams when it has no idle one.

@@ -11,9 +11,10 @@ namespace {
 
 constexpr auto kHeadWithin = std::chrono::seconds(10);  // from a head's first byte to its last; TLS handshakes too
 constexpr auto kIdle = std::chrono::seconds(75);
-constexpr auto kTakeWithin = std::chrono::seconds(60);  // a closing visitor that takes no byte of its answer for so long
-constexpr auto kLinger = std::chrono::seconds(2);       // for its FIN, so that our close does not become a reset
-constexpr std::size_t kMostUnsent = 64 * 1024;          // a visitor that does not read gets no further request served
+constexpr auto kTakeWithin =
+    std::chrono::seconds(60);                      // a closing visitor that takes no byte of its answer for so long
+constexpr auto kLinger = std::chrono::seconds(2);  // for its FIN, so that our close does not become a reset
+constexpr std::size_t kMostUnsent = 64 * 1024;     // a visitor that does not read gets no further request served
 
 }  // namespace
 
@@ -43,13 +44,17 @@ void Visitor::on_established() {
 
 void Visitor::on_readable() {
   switch (state_) {
-    case State::head: return read_head();
+    case State::head:
+      return read_head();
     case State::exchange:
       if (!body_done_) read_body();
       return;  // a pipelined request waits its turn; the end of the visitor's half shows when that comes
-    case State::pipe: return read_pipe();
-    case State::closing: return discard();
-    case State::over: return;
+    case State::pipe:
+      return read_pipe();
+    case State::closing:
+      return discard();
+    case State::over:
+      return;
   }
 }
 
@@ -65,9 +70,12 @@ void Visitor::read_head() {
   auto& head = worker_.request_scratch();
   const auto parsed = parser_.parse_head(stream_->readable(), head);
   switch (parsed.progress) {
-    case http::Progress::need_more: return stream_->at_end() ? over() : stream_->read();
-    case http::Progress::refused: return refuse(parsed.status, parsed.reason);
-    case http::Progress::complete: return take_request(head, parsed.consumed);
+    case http::Progress::need_more:
+      return stream_->at_end() ? over() : stream_->read();
+    case http::Progress::refused:
+      return refuse(parsed.status, parsed.reason);
+    case http::Progress::complete:
+      return take_request(head, parsed.consumed);
   }
 }
 
@@ -127,19 +135,20 @@ int Visitor::route(const http::RequestHead& head, const routing::Route*& rule) {
     record_.reason = rule == nullptr ? "no route" : "the route is private";
     return 404;
   }
-  if (tls_ && misdirected(head, *rule)) {
+  if (tls_ && misdirected(head)) {
     record_.reason = "the TLS server name belongs to another tunnel";
     return 421;
   }
   return 0;
 }
 
-/// RFC 9110 §15.5.20: the handshake named a host of another tunnel than the request does.
-bool Visitor::misdirected(const http::RequestHead& head, const routing::Route& rule) {
+/// RFC 9110 §15.5.20: the handshake named a host of another tunnel than the request does. An unknown name is served.
+bool Visitor::misdirected(const http::RequestHead& head) {
   const auto name = stream_->tls()->server_name();
   if (name.empty() || base::equals_ignoring_case(name, head.host)) return false;
   const auto named = worker_.table().server_name(name);
-  return named.tunnel && named.tunnel->id != rule.tunnel->id;
+  const auto asked = worker_.table().server_name(head.host);
+  return named.tunnel && (!asked.tunnel || asked.tunnel->id != named.tunnel->id);
 }
 
 void Visitor::read_body() {
@@ -309,7 +318,8 @@ void Visitor::close_gently() {
   discard();
 }
 
-/// Reads on after our end until the visitor's: closing with bytes unread would reset the connection and with it the answer.
+/// Reads on after our end until the visitor's: closing with bytes unread would reset the connection and with it the
+/// answer.
 void Visitor::discard() {
   if (!stream_->readable().empty()) stream_->consume(stream_->readable().size());
   if (!stream_->at_end()) return stream_->read();

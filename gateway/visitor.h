@@ -64,7 +64,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void read_head();
   void take_request(const http::RequestHead& head, std::size_t head_size);
   int route(const http::RequestHead& head, const routing::Route*& route);
-  bool misdirected(const http::RequestHead& head, const routing::Route& route);
+  bool misdirected(const http::RequestHead& head);
   void read_body();
   void read_pipe();
   void refuse(int status, std::string_view reason);
@@ -88,11 +88,11 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   bool tls_;
   State state_ = State::head;
   bool close_after_ = false;
-  bool established_ = false;    ///< TLS is done, if it is used
-  bool head_begun_ = false;     ///< bytes of a head have come, so that its time runs
-  bool body_done_ = true;       ///< the request's body is whole
-  bool answer_ended_ = false;   ///< the last chunk was written
-  bool answered_ = false;       ///< the final head was written
+  bool established_ = false;   ///< TLS is done, if it is used
+  bool head_begun_ = false;    ///< bytes of a head have come, so that its time runs
+  bool body_done_ = true;      ///< the request's body is whole
+  bool answer_ended_ = false;  ///< the last chunk was written
+  bool answered_ = false;      ///< the final head was written
   bool head_request_ = false;
   http::Framing answer_framing_ = http::Framing::none;
   int version_ = 11;

@@ -124,6 +124,7 @@ void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
   loop_.post([this, shared_parts, info = std::move(info)] {
     const net::StreamPtr stream(new net::Stream(loop_, std::move(*shared_parts)));
     links_.adopt(stream, info);
+    links_.revoke(table());  // its token may have been revoked on the way
     links_open_.store(links_.size(), std::memory_order_relaxed);
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
-// One worker: a thread with its own listeners, visitors, links, streams and counters. Nothing on its byte path is shared.
+// One worker: a thread with its own listeners, visitors, links, streams and counters. Nothing on its byte path is
+// shared.
 
 #include <functional>
 #include <memory>
@@ -29,12 +30,13 @@ class Visitor;
 
 /// What all workers share; it outlives them.
 struct Shared {
-  explicit Shared(std::shared_ptr<const routing::Table> first) : table(std::move(first)) {}
+  Shared(std::shared_ptr<const routing::Table> first, GatewayMetrics& counters)
+      : table(std::move(first)), metrics(counters) {}
 
   std::string gateway_id;
   base::Published<routing::Table> table;
   LinkDirectory directory;
-  GatewayMetrics metrics;
+  GatewayMetrics& metrics;
   std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written
   base::Duration answer_timeout{};
   std::vector<class Worker*> workers;  ///< complete before the first one runs

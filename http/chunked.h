@@ -14,9 +14,12 @@ namespace adit::http {
 /// Decodes one chunked body. Chunk extensions are dropped; their bytes are limited over the whole body.
 class ChunkedDecoder {
  public:
-  static constexpr std::size_t kLongestSizeLine = 256;       ///< bytes of a chunk size with its extensions and CRLF
-  static constexpr std::size_t kMostExtensions = 16 * 1024;  ///< bytes of extensions in one body
-  static constexpr std::size_t kLongestTrailers = 8 * 1024;  ///< bytes of the trailer section; more is refused with 431
+  /// Bytes of a chunk size with its extensions and CRLF.
+  static constexpr std::size_t kLongestSizeLine = 256;
+  /// Bytes of extensions in one body.
+  static constexpr std::size_t kMostExtensions = std::size_t{16} * 1024;
+  /// Bytes of the trailer section; more is refused with 431.
+  static constexpr std::size_t kLongestTrailers = std::size_t{8} * 1024;
 
   /// As RequestParser::parse_body.
   Parsed parse(std::string_view bytes, BodySink& sink);

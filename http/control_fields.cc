@@ -22,9 +22,13 @@ const char* ControlFields::on_connection(std::string_view value) {
   base::for_each_item(value, [&](std::string_view option) {
     ++options_;
     tokens = tokens && is_token(option);
-    if (base::equals_ignoring_case(option, "close")) close_ = true;
-    if (base::equals_ignoring_case(option, "keep-alive")) keep_alive_ = true;
-    if (base::equals_ignoring_case(option, "upgrade")) upgrade_ = true;
+    if (base::equals_ignoring_case(option, "keep-alive")) {
+      keep_alive_ = true;
+    } else if (base::equals_ignoring_case(option, "close")) {
+      close_ = true;
+    } else if (base::equals_ignoring_case(option, "upgrade")) {
+      upgrade_ = true;
+    }
   });
   if (!tokens) return "Connection option that is not a token";
   return options_ > kMostOptions ? "too many Connection options" : nullptr;

@@ -13,68 +13,75 @@ namespace {
 /// More than the names and separators of all that is written beside the fields received.
 constexpr std::size_t kOwnBytes = 512;
 
-/// The fields that Connection names beside the options that have a meaning of their own (RFC 9110 §7.6.1).
-class Nominated {
+/// One pass over the fields of a head before any is written: what each is, how long all are, and which ones Connection
+/// names beside the options that have a meaning of their own (RFC 9110 §7.6.1).
+class Survey {
  public:
-  explicit Nominated(const FieldList& fields) {
+  explicit Survey(const FieldList& fields) : fields_(fields) {
+    std::size_t i = 0;
     for (const Field& field : fields) {
-      if (field_kind(field.name) == FieldKind::connection) add(field.value);
+      bytes_ += field.name.size() + field.value.size() + 4;  // ": " and CRLF
+      kinds_[i] = field_kind(field.name);
+      if (kinds_[i] == FieldKind::connection) nominate(field.value);
+      if (kinds_[i] == FieldKind::te) look_for_trailers(field.value);
+      ++i;
     }
   }
 
-  bool contains(std::string_view name) const {
-    for (std::size_t i = 0; i < size_; ++i) {
-      if (base::equals_ignoring_case(names_[i], name)) return true;
+  std::size_t bytes() const { return bytes_; }
+  bool takes_trailers() const { return takes_trailers_; }
+
+  /// Writes the fields that are of a kind in `kept` and not nominated.
+  template <class Kept>
+  void put(HeadWriter& writer, Kept kept) const {
+    const FieldKind* kind = kinds_.data();
+    for (const Field& field : fields_) {
+      if (kept(*kind++) && !nominated(field.name)) writer.field(field.name, field.value);
     }
-    return false;
   }
 
  private:
-  void add(std::string_view options) {
+  void nominate(std::string_view options) {
     base::for_each_item(options, [this](std::string_view option) {
       const bool known = base::equals_ignoring_case(option, "keep-alive") ||
                          base::equals_ignoring_case(option, "close") || base::equals_ignoring_case(option, "upgrade");
       // The parsers refuse heads with more options.
-      if (!known && size_ != names_.size()) names_[size_++] = option;
+      if (!known && nominated_count_ != nominated_.size()) nominated_[nominated_count_++] = option;
     });
   }
 
-  std::array<std::string_view, ControlFields::kMostOptions> names_;
-  std::size_t size_ = 0;
+  void look_for_trailers(std::string_view codings) {
+    base::for_each_item(codings, [this](std::string_view coding) {
+      takes_trailers_ = takes_trailers_ || base::equals_ignoring_case(coding, "trailers");
+    });
+  }
+
+  bool nominated(std::string_view name) const {
+    for (std::size_t i = 0; i < nominated_count_; ++i) {
+      if (base::equals_ignoring_case(nominated_[i], name)) return true;
+    }
+    return false;
+  }
+
+  const FieldList& fields_;
+  std::array<FieldKind, FieldList::kMost> kinds_;  // left uninitialised: only those of the fields are read
+  std::size_t bytes_ = kOwnBytes;
+  bool takes_trailers_ = false;
+  std::array<std::string_view, ControlFields::kMostOptions> nominated_;
+  std::size_t nominated_count_ = 0;
 };
 
-/// Bytes that the fields take at most: each gets ": " and CRLF.
-std::size_t most_bytes(const FieldList& fields) {
-  std::size_t bytes = kOwnBytes;
-  for (const Field& field : fields) bytes += field.name.size() + field.value.size() + 4;
-  return bytes;
-}
+bool kept_in_request(FieldKind kind) { return kind == FieldKind::plain; }
 
-void put_plain_fields(HeadWriter& writer, const FieldList& fields, const Nominated& nominated, bool response) {
-  for (const Field& field : fields) {
-    const FieldKind kind = field_kind(field.name);
-    // A service may say Expect or X-Request-Id to a visitor: only requests have them replaced.
-    const bool plain =
-        kind == FieldKind::plain || (response && (kind == FieldKind::host || kind == FieldKind::expect ||
-                                                  kind == FieldKind::forwarded || kind == FieldKind::request_id));
-    if (plain && !nominated.contains(field.name)) writer.field(field.name, field.value);
-  }
+/// What only requests have replaced passes in an answer.
+bool kept_in_response(FieldKind kind) {
+  return kind == FieldKind::plain || kind == FieldKind::host || kind == FieldKind::expect ||
+         kind == FieldKind::forwarded || kind == FieldKind::request_id;
 }
 
 void put_framing(HeadWriter& writer, Framing framing, std::uint64_t length) {
   if (framing == Framing::chunked) writer.put("Transfer-Encoding: chunked\r\n");
   if (framing == Framing::length) writer.field("Content-Length", Digits(length).view());
-}
-
-/// TE is hop-by-hop, but whether trailers reach the visitor is known: they do.
-bool takes_trailers(const FieldList& fields) {
-  bool found = false;
-  for (const Field& field : fields) {
-    if (field_kind(field.name) != FieldKind::te) continue;
-    base::for_each_item(field.value,
-                        [&](std::string_view item) { found = found || base::equals_ignoring_case(item, "trailers"); });
-  }
-  return found;
 }
 
 std::string_view request_connection(bool upgrade, bool te) {
@@ -95,17 +102,18 @@ std::string_view response_connection(const ResponseHead& head, const ResponseRul
 void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin) {
   const std::size_t origin_bytes =
       origin.client.size() + origin.scheme.size() + origin.port.size() + origin.request_id.size();
-  HeadWriter writer(out, most_bytes(head.fields) + head.method.size() + head.target.size() + 2 * head.authority.size() +
+  const Survey survey(head.fields);
+  HeadWriter writer(out, survey.bytes() + head.method.size() + head.target.size() + 2 * head.authority.size() +
                              head.upgrade.size() + origin_bytes);
   writer.put(head.method);
   writer.put(" ");
   writer.put(head.target);
   writer.put(" HTTP/1.1\r\n");
   writer.field("Host", head.authority);
-  put_plain_fields(writer, head.fields, Nominated(head.fields), false);
+  survey.put(writer, kept_in_request);
   put_framing(writer, head.framing, head.content_length);
   if (head.expect_continue) writer.put("Expect: 100-continue\r\n");
-  const bool te = takes_trailers(head.fields);
+  const bool te = survey.takes_trailers();  // hop-by-hop, but they do pass
   if (te) writer.put("TE: trailers\r\n");
   if (!head.upgrade.empty()) writer.field("Upgrade", head.upgrade);
   writer.put(request_connection(!head.upgrade.empty(), te));
@@ -125,17 +133,18 @@ Framing response_framing(const ResponseHead& head, int visitor_version) {
 }
 
 void write_response_head(base::Buffer& out, const ResponseHead& head, const ResponseRules& rules) {
-  HeadWriter writer(out, most_bytes(head.fields) + head.reason.size());
+  const Survey survey(head.fields);
+  HeadWriter writer(out, survey.bytes() + head.reason.size());
   writer.put("HTTP/1.1 ");
   writer.put(Digits(static_cast<unsigned>(head.status)).view());
   writer.put(" ");
   writer.put(head.reason);
   writer.put("\r\n");
-  put_plain_fields(writer, head.fields, Nominated(head.fields), true);
+  survey.put(writer, kept_in_response);
   put_framing(writer, rules.framing, head.content_length);
   // What the body would have been: of HEAD and 304 (RFC 9110 §8.6); 1xx and 204 must not say it.
   if (rules.framing == Framing::none && head.status >= 200 && head.status != 204) {
-    if (const auto* length = head.fields.find("Content-Length")) writer.field("Content-Length", *length);
+    if (head.fields.find("Content-Length") != nullptr) put_framing(writer, Framing::length, head.content_length);
   }
   if (head.status == 101) {
     if (const auto* upgrade = head.fields.find("Upgrade")) writer.field("Upgrade", *upgrade);
@@ -157,7 +166,11 @@ void write_chunk(base::Buffer& out, std::span<const char> bytes) {
 }
 
 void write_last_chunk(base::Buffer& out, const FieldList* trailers) {
-  HeadWriter writer(out, trailers != nullptr ? most_bytes(*trailers) : kOwnBytes);
+  std::size_t most = 5;
+  if (trailers != nullptr) {
+    for (const Field& field : *trailers) most += field.name.size() + field.value.size() + 4;
+  }
+  HeadWriter writer(out, most);
   writer.put("0\r\n");
   if (trailers != nullptr) {
     for (const Field& field : *trailers) {

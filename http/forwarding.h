@@ -20,8 +20,9 @@ struct Origin {
 /// Appends the request's head as HTTP/1.1 for the service. Hop-by-hop fields (RFC 9110 §7.6.1: Connection and all it
 /// names, Keep-Alive, Proxy-Connection, TE but for "trailers", Trailer is kept, Transfer-Encoding, Upgrade) are
 /// removed; incoming X-Forwarded-*, Forwarded and X-Request-Id are replaced by what `origin` says; framing is written
-/// anew from head.framing; an Upgrade that head.upgrade names is passed on with "Connection: Upgrade". Host is
-/// head.authority.
+/// anew from head.framing, Expect from head.expect_continue; an Upgrade that head.upgrade names is passed on with
+/// "Connection: Upgrade". Host is head.authority. What is written anew cannot be removed by naming it in Connection.
+/// "_" in a field's name counts as "-" here, because services that turn fields into variables cannot tell them apart.
 void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin);
 
 /// Towards the visitor.
@@ -35,8 +36,9 @@ struct ResponseRules {
 /// until_close for HTTP/1.0.
 Framing response_framing(const ResponseHead& head, int visitor_version);
 
-/// Appends the answer's head without its hop-by-hop fields, framed as `rules` say. For 101 the Upgrade field is kept
-/// and "Connection: Upgrade" written. A Content-Length on an answer without body (HEAD, 304) is kept.
+/// Appends the answer's head without its hop-by-hop fields, framed as `rules` say; Framing::until_close implies
+/// `close`, and HTTP/1.0 visitors are told of a connection that stays open. For 101 the Upgrade field is kept and
+/// "Connection: Upgrade" written. A Content-Length on an answer without body (HEAD, 304) is kept.
 void write_response_head(base::Buffer& out, const ResponseHead& head, const ResponseRules& rules);
 
 /// Appends `bytes` as one chunk (RFC 9112 §7.1); nothing when empty, since that would end the body.

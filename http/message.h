@@ -60,7 +60,7 @@ struct RequestHead {
   std::uint64_t content_length = 0;  ///< of Framing::length
   bool keep_alive = false;           ///< the visitor wants the connection kept
   bool expect_continue = false;      ///< Expect: 100-continue
-  std::string_view upgrade;          ///< value of Upgrade if Connection names it, else empty
+  std::string_view upgrade;          ///< value of Upgrade if Connection names it, else empty; never HTTP itself
   FieldList fields;                  ///< every field as received, Host included
 };
 

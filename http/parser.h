@@ -2,6 +2,7 @@
 // HTTP/1.1 parsing (RFC 9112), sans-io and strict: what two parsers could read in two ways is refused, never repaired.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -11,8 +12,10 @@ namespace adit::http {
 
 /// The most that a head may hold.
 struct HeadLimits {
-  std::size_t head = 64 * 1024;    ///< bytes of start line and fields; more is refused with 431 (502 towards a service)
-  std::size_t target = 16 * 1024;  ///< bytes of the request target; more is refused with 414
+  /// Bytes of start line and fields; more is refused with 431 (502 towards a service).
+  std::size_t head = std::size_t{64} * 1024;
+  /// Bytes of the request target; more is refused with 414.
+  std::size_t target = std::size_t{16} * 1024;
 };
 
 /// What became of the bytes.
@@ -25,7 +28,7 @@ enum class Progress : std::uint8_t {
 struct Parsed {
   Progress progress = Progress::need_more;
   std::size_t consumed = 0;
-  int status = 0;           ///< of a refusal: 400, 405 (CONNECT, TRACE), 414, 431, 501, 505
+  int status = 0;           ///< of a refusal: 400, 405 (CONNECT, TRACE), 414, 417, 431, 505
   const char* reason = "";  ///< of a refusal: static text for the log, never sent to the peer
 };
 
@@ -41,7 +44,18 @@ class BodySink {
   ~BodySink() = default;
 };
 
-/// Parses the requests of one connection, one after the other. Not safe to share between threads.
+/// Parses the requests of one connection, one after the other. Not safe to share between threads. Allocates only when
+/// constructed. Each call takes all bytes that were not consumed so far, the same ones first; the outcome does not
+/// depend on how they were split. Stricter than RFC 9112 where services differ from one another:
+///  - Content-Length is one decimal number, once; Transfer-Encoding is "chunked", once, never beside Content-Length or
+///    with HTTP/1.0. Everything else is 400.
+///  - Host is required of HTTP/1.1, is of the form that authority.h describes, and equals the authority of an absolute
+///    target. HTTP/1.0 without it has an empty authority.
+///  - An expectation other than 100-continue is 417, as RFC 9110 §10.1.1 allows. expect_continue is not set for
+///    HTTP/1.0 or a request without body.
+///  - An Upgrade to "h2c" or HTTP itself is ignored, as RFC 9110 §7.8 allows: what follows it would pass the edge's
+///    rules unseen.
+///  - At most 200 fields (431), 32 Connection options (400), 8 KiB of trailers (431), 16 KiB of chunk extensions (400).
 class RequestParser {
  public:
   explicit RequestParser(HeadLimits limits = {});
@@ -62,7 +76,8 @@ class RequestParser {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Parses the answers of one service connection. A refusal's status is 502.
+/// Parses the answers of one service connection. A refusal's status is 502. As strict as RequestParser, and more: an
+/// interim answer (1xx) that announces a body is refused; a 204 that does ends its connection (keep_alive is false).
 class ResponseParser {
  public:
   explicit ResponseParser(HeadLimits limits = {});

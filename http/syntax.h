@@ -23,7 +23,7 @@ inline constexpr CharTable kTokenChars = chars_of("!#$%&'*+-.^_`|~");
 constexpr bool is_token_char(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
 
 constexpr bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return is_token_char(c); });
 }
 
 /// What a field value may hold: VCHAR, obs-text, space and tab; no other control character.
@@ -32,6 +32,8 @@ constexpr bool is_value_char(char c) {
   return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
 }
 
-constexpr bool is_value(std::string_view text) { return std::all_of(text.begin(), text.end(), is_value_char); }
+constexpr bool is_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_value_char(c); });
+}
 
 }  // namespace adit::http

@@ -7,7 +7,9 @@
 namespace adit::http {
 namespace {
 
-bool is_target_char(char c) { return c > 0x20 && c < 0x7f && c != '#'; }
+bool is_visible_without_fragment(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+}
 
 /// The length of "http://" or "https://" at the beginning, or 0.
 std::size_t scheme_length(std::string_view text) {
@@ -35,7 +37,7 @@ const char* parse_absolute(std::string_view method, std::string_view text, Targe
 
 const char* split_target(std::string_view method, std::string_view text, Target& target) {
   target = Target{text, {}, false};
-  if (!std::all_of(text.begin(), text.end(), is_target_char)) return "target holds a fragment or a forbidden character";
+  if (!is_visible_without_fragment(text)) return "target holds a fragment or a forbidden character";
   if (text == "*") return method == "OPTIONS" ? nullptr : "asterisk target without OPTIONS";
   if (text.empty() || text.front() != '/') {
     if (const char* fault = parse_absolute(method, text, target)) return fault;

@@ -11,6 +11,8 @@ bool Liveness::on_received(base::TimePoint now) {
 
 bool Liveness::suspect(base::TimePoint now) {
   if (state_ == State::suspect || state_ == State::dead) return false;
+  // A link that was heard just now is alive: what is late is late for another reason.
+  if (state_ == State::alive && now - since_ < limits_.suspect_after) return false;
   state_ = State::suspect;
   since_ = now;
   return true;

@@ -1,6 +1,6 @@
 #pragma once
 // Private to link/: what Session hides. session.cc holds the public calls, session_streams.cc the life of streams,
-// session_frames.cc what nghttp2 reports.
+// session_frames.cc the meaning of frames, session_nghttp2.cc the set-up of nghttp2 and its C functions.
 
 #include <deque>
 #include <memory>
@@ -9,11 +9,15 @@
 #include <nghttp2/nghttp2.h>
 
 #include "link/control_stream.h"
+#include "link/h2_memory.h"
 #include "link/liveness.h"
 #include "link/session.h"
 #include "link/window.h"
 
 namespace adit::link {
+
+inline constexpr std::size_t kMostHead = 16 * 1024;  // SETTINGS_MAX_HEADER_LIST_SIZE, bytes as RFC 9113 §6.5.2 counts
+inline constexpr std::size_t kMostService = 253;     // bytes of a service's name
 
 /// The fields of the header block that is being received; one at a time, since nothing may come between (RFC 9113
 /// §4.3).
@@ -78,7 +82,7 @@ class Session::Impl final : private ControlStream::Owner {
   const SessionStats& stats() const { return stats_; }
 
  private:
-  struct Callbacks;  // the functions that nghttp2 calls; session_frames.cc
+  struct Callbacks;  // the functions that nghttp2 calls; session_nghttp2.cc
   struct Free {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
   };
@@ -104,9 +108,11 @@ class Session::Impl final : private ControlStream::Owner {
   void grow_window(LinkStream& stream);
   void open_control();
 
-  // session_frames.cc
+  // session_nghttp2.cc
   static const nghttp2_data_provider& data_provider();
   void create(const SessionOptions& options);
+
+  // session_frames.cc
   int on_field(std::string_view name, std::string_view value);
   void on_frame(const nghttp2_frame& frame);
   void on_request(std::int32_t id);
@@ -130,6 +136,7 @@ class Session::Impl final : private ControlStream::Owner {
   const Role role_;
   const SessionOptions options_;
   SessionEvents& events_;
+  H2Memory memory_;
   std::unique_ptr<nghttp2_session, Free> h2_;
   base::TimePoint now_;
   Liveness liveness_;

@@ -9,7 +9,6 @@
 namespace adit::link {
 namespace {
 
-constexpr std::size_t kMostService = 253;
 constexpr std::size_t kMostReason = 200;
 
 nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) {

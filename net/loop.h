@@ -14,8 +14,14 @@ namespace adit::net {
 
 class Loop;
 
+// Tags keep these hooks apart from those of lists that their owners are in.
+using TurnHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct TurnTag>,
+                                                  boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using DeadlineHook = boost::intrusive::list_base_hook<boost::intrusive::tag<struct DeadlineTag>,
+                                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
 /// Something to do once per turn of the loop, however often it was asked for: send what was gathered.
-class TurnTask : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class TurnTask : public TurnHook {
  public:
   virtual void at_turn_end() = 0;
 
@@ -25,7 +31,7 @@ class TurnTask : public boost::intrusive::list_base_hook<boost::intrusive::link_
 
 /// A point in time after which something is called, on the loop's thread. Coarse (up to two Loop::kTick late) and lazy:
 /// moving it later, which is what happens for every request, is one store.
-class Deadline : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+class Deadline : public DeadlineHook {
  public:
   using Fire = void (*)(void* owner);
 
@@ -82,8 +88,10 @@ class Loop {
 
  private:
   friend class Deadline;
-  using Tasks = boost::intrusive::list<TurnTask, boost::intrusive::constant_time_size<false>>;
-  using Slot = boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>>;
+  using Tasks = boost::intrusive::list<TurnTask, boost::intrusive::base_hook<TurnHook>,
+                                       boost::intrusive::constant_time_size<false>>;
+  using Slot = boost::intrusive::list<Deadline, boost::intrusive::base_hook<DeadlineHook>,
+                                      boost::intrusive::constant_time_size<false>>;
   static constexpr std::size_t kSlots = 256;  // a horizon of 12.8 s; what is later is looked at again then
 
   void end_turn();

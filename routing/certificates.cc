@@ -71,7 +71,7 @@ std::shared_ptr<const Certificate> make_certificate(const SecretObject& secret, 
 
 base::Result<KeyPair> KeyPair::read(const SecretObject& secret) {
   if (secret.type != "kubernetes.io/tls" && secret.type != "Opaque") {
-    return base::Error{"has type " + quoted(secret.type) + ", not kubernetes.io/tls"};
+    return base::Error{"has type " + in_quotes(secret.type) + ", not kubernetes.io/tls"};
   }
   const auto chain = secret.data.find("tls.crt");
   if (chain == secret.data.end()) return base::Error{"has no key \"tls.crt\""};

@@ -9,7 +9,7 @@ namespace adit::routing {
 
 base::Result<TokenHash> read_connector_token(const SecretObject& secret) {
   if (secret.type != "adit.dev/connector-token" && secret.type != "Opaque") {
-    return base::Error{"has type " + quoted(secret.type) + ", not adit.dev/connector-token"};
+    return base::Error{"has type " + in_quotes(secret.type) + ", not adit.dev/connector-token"};
   }
   const auto found = secret.data.find("token");
   if (found == secret.data.end()) return base::Error{"has no key \"token\""};

@@ -17,7 +17,7 @@ std::string label_fault(std::string_view label) {
   if (label.size() > 63) return "has a label longer than 63 characters";
   if (label.find('*') != std::string_view::npos) return "may have \"*\" only as its whole first label";
   if (!std::all_of(label.begin(), label.end(), is_ldh)) {
-    return "may have only letters, digits, hyphens and dots; found " + quoted(label);
+    return "may have only letters, digits, hyphens and dots; found " + in_quotes(label);
   }
   if (label.front() == '-' || label.back() == '-') return "has a label that begins or ends with a hyphen";
   return {};

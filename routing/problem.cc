@@ -15,7 +15,7 @@ std::string Problem::text() const {
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   static constexpr std::size_t kShown = 80;
   std::string out = "\"";
   base::append_json_escaped(out, text.substr(0, kShown));

@@ -21,6 +21,6 @@ struct Problem {
 };
 
 /// Text from a manifest made fit for a reason: in quotes, control characters escaped, cut when long.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace adit::routing

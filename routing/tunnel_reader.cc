@@ -50,7 +50,7 @@ RouteSpec read_route(const YamlNode& node, std::size_t index, Report& report) {
   if (const auto visibility = fields.text("visibility")) {
     route.is_private = *visibility == "Private";
     if (!route.is_private && *visibility != "Public") {
-      fields.problem("visibility", "must be Public or Private, not " + quoted(*visibility));
+      fields.problem("visibility", "must be Public or Private, not " + in_quotes(*visibility));
     }
   }
   fields.report_unknown();
@@ -97,7 +97,7 @@ void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
   if (mode == "Passthrough") {
     tls.problem("mode", "Passthrough is not supported yet in this version: use Terminate");
   } else if (mode != "Terminate") {
-    tls.problem("mode", "must be Terminate, not " + quoted(mode));
+    tls.problem("mode", "must be Terminate, not " + in_quotes(mode));
   }
   if (auto secret = tls.text("secretName")) {
     if (!is_dns_subdomain(*secret)) tls.problem("secretName", kSecretNameFault);

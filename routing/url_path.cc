@@ -109,7 +109,7 @@ std::string syntax_fault(std::string_view text) {
   for (const char c : text) {
     if (c == '?' || c == '#') return "must be without query and fragment: only the path is matched";
     if (is_unreserved(c) || kAlso.find(c) != std::string_view::npos) continue;
-    return "must have the character " + quoted(std::string_view(&c, 1)) + " percent-encoded";
+    return "must have the character " + in_quotes(std::string_view(&c, 1)) + " percent-encoded";
   }
   return {};
 }

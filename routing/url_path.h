@@ -11,7 +11,7 @@
 namespace adit::routing {
 
 inline constexpr std::size_t kLongestRulePath = 1024;
-inline constexpr std::size_t kLongestRequestPath = 16 * 1024;
+inline constexpr std::size_t kLongestRequestPath = 16'384;
 
 /// Room for the canonical form of a request's path.
 using PathRoom = std::array<char, kLongestRequestPath>;

@@ -15,22 +15,22 @@ namespace adit::telemetry {
 
 /// What is known of a request at its end. The texts are borrowed for the call; they may hold any bytes.
 struct AccessRecord {
-  std::chrono::system_clock::time_point time;  ///< when the request's head had been read
-  std::string_view request_id;
-  std::string_view visitor;  ///< address, without port
-  std::string_view method;
-  std::string_view host;
-  std::string_view path;  ///< request target as received
-  unsigned status = 0;    ///< 0: the visitor left before an answer
+  std::chrono::system_clock::time_point time = {};  ///< when the request's head had been read
+  std::string_view request_id = {};
+  std::string_view visitor = {};  ///< address, without port
+  std::string_view method = {};
+  std::string_view host = {};
+  std::string_view path = {};  ///< request target as received
+  unsigned status = 0;         ///< 0: the visitor left before an answer
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::chrono::nanoseconds duration{0};
-  std::optional<std::chrono::nanoseconds> upstream;  ///< until the first byte of the answer; absent: none came
-  std::string_view tunnel;
-  std::string_view connector;
-  std::string_view service;
-  unsigned attempts = 0;    ///< streams that were tried
-  std::string_view reason;  ///< why it failed; empty: it did not
+  std::optional<std::chrono::nanoseconds> upstream = {};  ///< until the first byte of the answer; absent: none came
+  std::string_view tunnel = {};
+  std::string_view connector = {};
+  std::string_view service = {};
+  unsigned attempts = 0;         ///< streams that were tried
+  std::string_view reason = {};  ///< why it failed; empty: it did not
 };
 
 /// The lines of one worker. Formatting neither allocates after warm-up nor locks; a buffer of kFullBuffer bytes is

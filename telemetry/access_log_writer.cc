@@ -38,12 +38,6 @@ bool is_regular_file(int descriptor) {
   return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-AccessLogChunk new_chunk() {
-  AccessLogChunk chunk;
-  chunk.bytes.reserve(kChunkCapacity);
-  return chunk;
-}
-
 }  // namespace
 
 base::Result<std::unique_ptr<AccessLogWriter>> AccessLogWriter::start(Options options) {
@@ -77,28 +71,34 @@ AccessLogWriter::~AccessLogWriter() {
 }
 
 AccessLogChunk AccessLogWriter::exchange(AccessLogChunk full) {
-  const auto size = full.bytes.size();
-  {
+  AccessLogChunk empty;
+  if (!full.bytes.empty()) {
     const std::lock_guard lock(mutex_);
-    if (size != 0 && queued_bytes_ + size <= options_.queue_bytes) {
-      queued_bytes_ += size;
-      queue_.push_back(std::move(full));
-      full = {};
-      if (!spare_.empty()) {
-        full = std::move(spare_.back());
-        spare_.pop_back();
-      }
-    }
+    enqueue(full, empty);
   }
+  wake_.notify_one();
   // What was not taken is dropped, and its memory serves on.
-  if (full.lines != 0) {
-    drop(full);
-  } else if (size != 0) {
-    wake_.notify_one();
+  if (full.lines != 0) drop(full);
+  if (full.bytes.capacity() > empty.bytes.capacity()) empty.bytes.swap(full.bytes);
+  empty.bytes.clear();
+  empty.bytes.reserve(kChunkCapacity);
+  return empty;
+}
+
+void AccessLogWriter::enqueue(AccessLogChunk& full, AccessLogChunk& empty) {
+  const auto size = full.bytes.size();
+  if (queued_bytes_ + size > options_.queue_bytes) return;
+  queued_bytes_ += size;
+  // What was flushed early is gathered, or a stuck output would leave a large buffer waiting for each short line.
+  if (!queue_.empty() && queue_.back().bytes.size() + size <= queue_.back().bytes.capacity()) {
+    queue_.back().bytes += full.bytes;
+    queue_.back().lines += std::exchange(full.lines, 0);
+    return;
   }
-  full.bytes.clear();
-  full.lines = 0;
-  return full.bytes.capacity() == 0 ? new_chunk() : std::move(full);
+  queue_.push_back(std::exchange(full, {}));
+  if (spare_.empty()) return;
+  empty = std::move(spare_.back());
+  spare_.pop_back();
 }
 
 void AccessLogWriter::reopen() {

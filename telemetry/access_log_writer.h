@@ -59,6 +59,8 @@ class AccessLogWriter {
  private:
   AccessLogWriter(Options options, int output);
 
+  /// Under the lock: takes `full`, which is then empty, and finds memory for `empty`. Without room neither changes.
+  void enqueue(AccessLogChunk& full, AccessLogChunk& empty);
   void run();
   void write(const AccessLogChunk& chunk);
   bool write_all(std::string_view bytes);

@@ -15,7 +15,7 @@ namespace adit::telemetry {
 struct AdminAnswer {
   http::status status = http::status::ok;
   const char* type = "text/plain; charset=utf-8";
-  std::string body;
+  std::string body = {};
 };
 
 /// Runs the handler of `target`, whose query is ignored. Throws what the handler throws.

@@ -114,29 +114,6 @@ TEST(Session, ResetIsHeardByTheOtherSideOnly) {
   }
 }
 
-TEST(Session, StalledStreamBlocksNoOther) {
-  Pair pair(1ms);
-  pair.settle();
-  constexpr std::uint64_t kBytes = 1 << 20;
-  pair.connector.serve = [&](Recorder& recorder) {
-    recorder.filler = kBytes;
-    recorder.stream->answer(200, "");
-    recorder.stream->finish();
-  };
-  std::vector<Recorder*> streams;
-  for (int i = 0; i < 100; ++i) {
-    streams.push_back(pair.open());
-    streams.back()->keep = false;
-  }
-  streams[42]->consumes = false;
-  pair.settle();
-  for (int i = 0; i < 100; ++i) {
-    if (i == 42) continue;
-    EXPECT_EQ(streams[i]->bytes, kBytes) << i;
-  }
-  EXPECT_EQ(streams[42]->bytes, SessionOptions{}.first_window);
-}
-
 TEST(Session, ControlLinesGoBothWays) {
   Pair pair;
   pair.connector.session->send_control(Offers{{{"api", "tcp"}}});  // before the stream stands

@@ -1,0 +1,202 @@
+#include "gateway/link_acceptor.h"
+
+#include <boost/intrusive/list.hpp>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include "base/log.h"
+#include "link/handshake.h"
+#include "net/address.h"
+#include "net/stream.h"
+
+namespace adit::gateway {
+namespace {
+
+constexpr auto kHandshakeWithin = std::chrono::seconds(10);
+constexpr std::size_t kMostHandshakes = 1024;  // under way at once; more wait in the listener's backlog of the kernel
+
+routing::TokenHash hash(const std::string& token) {
+  routing::TokenHash digest;
+  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
+  return digest;
+}
+
+/// Compares with every token, in constant time for each.
+bool is_token_of(const routing::Tunnel& tunnel, const routing::TokenHash& presented) {
+  bool found = false;
+  for (const auto& token : tunnel.tokens) {
+    found |= CRYPTO_memcmp(token.data(), presented.data(), presented.size()) == 0;
+  }
+  return found;
+}
+
+}  // namespace
+
+/// One connector on its way in.
+class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>, private net::StreamOwner {
+ public:
+  Handshake(LinkAcceptor& acceptor, net::StreamPtr stream, const net::asio::ip::tcp::endpoint& peer)
+      : acceptor_(acceptor),
+        stream_(std::move(stream)),
+        remote_(net::to_text(peer)),
+        deadline_(net::Deadline::of<&Handshake::on_deadline>(acceptor.loop_, this)) {}
+  ~Handshake() {
+    if (stream_) stream_->close();
+  }
+
+  void start() {
+    deadline_.set(net::Loop::now() + kHandshakeWithin);
+    stream_->start(*this);
+    if (stream_->tls() == nullptr) stream_->read();
+  }
+
+ private:
+  void on_established() override {
+    if (stream_->readable().empty()) stream_->read();
+  }
+
+  void on_readable() override {
+    if (refused_) return discard();
+    const auto outcome = reader_.read(stream_->readable());
+    if (outcome.refusal) return refuse(*outcome.refusal);
+    if (!outcome.hello) return stream_->at_end() ? over() : stream_->read();
+    stream_->consume(outcome.consumed);
+    welcome(*outcome.hello);
+  }
+
+  void welcome(const link::Hello& hello) {
+    const auto table = acceptor_.shared_.table.get();
+    const auto* tunnel = table->tunnel(hello.tunnel_id);
+    const auto token = hash(hello.token);
+    // The same answer for an unknown tunnel as for a wrong token: ids are not to be found out by asking.
+    if (tunnel == nullptr || !is_token_of(**tunnel, token)) {
+      link::Refusal refusal;
+      refusal.status = 401;
+      refusal.reason = "the gateway knows no tunnel with this id and token";
+      return refuse(refusal);
+    }
+    info_ = std::make_shared<LinkInfo>();
+    info_->id = acceptor_.shared_.directory.next_id();
+    info_->tunnel_id = (*tunnel)->id;
+    info_->tunnel_name = (*tunnel)->name;
+    info_->connector = hello.connector;
+    info_->instance = hello.instance;
+    info_->version = hello.version;
+    info_->remote = remote_;
+    info_->token = token;
+    info_->since = std::chrono::system_clock::now();
+    link::write_welcome(stream_->out(), acceptor_.shared_.gateway_id);
+    stream_->flush();
+    hand_over_when_sent();
+  }
+
+  void refuse(const link::Refusal& refusal) {
+    refused_ = true;
+    acceptor_.shared_.metrics.link_handshakes_refused.add();
+    base::log::warning("link refused", {{"remote", remote_}, {"status", refusal.status}, {"reason", refusal.reason}});
+    link::write_refusal(stream_->out(), refusal);
+    stream_->finish();
+    discard();
+  }
+
+  /// After a refusal: reads until the connector closes, so that the answer is not lost to a reset.
+  void discard() {
+    if (!stream_->readable().empty()) stream_->consume(stream_->readable().size());
+    if (stream_->at_end()) return over();
+    stream_->read();
+  }
+
+  void on_sent() override {
+    if (info_) hand_over_when_sent();
+  }
+
+  void hand_over_when_sent() {
+    if (!stream_ || !stream_->is_open() || stream_->unsent() != 0) return;
+    deadline_.clear();
+    acceptor_.hand_over(std::move(stream_), std::move(info_));
+    acceptor_.forget(*this);
+  }
+
+  void on_broken(std::string_view why) override {
+    base::log::debug("link handshake failed", {{"remote", remote_}, {"reason", why}});
+    over();
+  }
+
+  void on_deadline() { over(); }
+
+  void over() {
+    deadline_.clear();
+    stream_->close();
+    acceptor_.forget(*this);
+  }
+
+  LinkAcceptor& acceptor_;
+  net::StreamPtr stream_;
+  std::string remote_;
+  net::Deadline deadline_;
+  link::HelloReader reader_;
+  std::shared_ptr<LinkInfo> info_;
+  bool refused_ = false;
+};
+
+/// Those under way, oldest first, and those that are over and destroyed at the end of the turn.
+struct LinkAcceptor::Handshakes final : net::TurnTask {
+  boost::intrusive::list<Handshake> live;
+  std::vector<std::unique_ptr<Handshake>> over;
+  void at_turn_end() override { over.clear(); }
+};
+
+LinkAcceptor::LinkAcceptor(net::Loop& loop, Shared& shared)
+    : loop_(loop), shared_(shared), handshakes_(std::make_unique<Handshakes>()) {}
+
+LinkAcceptor::~LinkAcceptor() {
+  handshakes_->live.clear_and_dispose([](Handshake* handshake) { delete handshake; });
+}
+
+base::Result<net::asio::ip::tcp::endpoint> LinkAcceptor::listen(const LinkListenerOptions& options) {
+  insecure_ = options.insecure;
+  if (!insecure_) {
+    certificates_ = std::make_unique<Certificates>(shared_.table, net::TlsUse::link, options.host);
+    auto context = options.chain_pem.empty()
+                       ? net::make_choosing_context(net::TlsUse::link, *certificates_)
+                       : net::make_server_context(net::TlsUse::link, options.chain_pem, options.key_pem);
+    if (!context) return base::Error{"link certificate: " + context.error()};
+    tls_ = *context;
+  }
+  auto listener = net::Listener::open(loop_, options.where, false);
+  if (!listener) return base::Error{listener.error()};
+  listener_ = std::move(*listener);
+  listener_->start(
+      [this](net::Socket socket, const net::asio::ip::tcp::endpoint& peer) { accept(std::move(socket), peer); });
+  return listener_->endpoint();
+}
+
+void LinkAcceptor::close() {
+  closed_ = true;
+  if (listener_) listener_->close();
+}
+
+void LinkAcceptor::accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer) {
+  // The oldest goes first: an attacker that opens and waits must not keep connectors out.
+  if (handshakes_->live.size() >= kMostHandshakes) forget(handshakes_->live.front());
+  net::SslPtr ssl;
+  if (!insecure_) ssl = net::new_server(tls_);
+  const net::StreamPtr stream(new net::Stream(loop_, std::move(socket), std::move(ssl)));
+  auto handshake = std::make_unique<Handshake>(*this, stream, peer);
+  handshakes_->live.push_back(*handshake);
+  handshake.release()->start();
+}
+
+void LinkAcceptor::forget(Handshake& handshake) {
+  handshakes_->live.erase(handshakes_->live.iterator_to(handshake));
+  handshakes_->over.emplace_back(&handshake);
+  loop_.defer(*handshakes_);
+}
+
+void LinkAcceptor::hand_over(net::StreamPtr stream, std::shared_ptr<LinkInfo> info) {
+  info->worker = shared_.directory.pick_worker(info->tunnel_id, shared_.workers.size());
+  shared_.directory.add(info);
+  shared_.workers[info->worker]->adopt(stream->release(), info);
+}
+
+}  // namespace adit::gateway

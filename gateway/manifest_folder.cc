@@ -1,0 +1,188 @@
+#include "gateway/manifest_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+namespace adit::gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
+                                  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+constexpr int kSettleMs = 40;    // of quiet after an event, since changes come in groups
+constexpr int kMostSettles = 8;  // but never wait longer than this many times
+constexpr int kSlowScanMs = 2000;
+constexpr std::uintmax_t kMostBytes = 4U << 20U;  // of one file
+constexpr std::size_t kMostFiles = 20'000;
+
+bool is_manifest(const fs::path& path) {
+  const auto name = path.filename().string();
+  const auto extension = path.extension();
+  return !name.starts_with('.') && (extension == ".yaml" || extension == ".yml" || extension == ".json");
+}
+
+routing::FileText read_file(const fs::path& path) {
+  routing::FileText file;
+  file.name = path.string();
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error || size > kMostBytes) {
+    file.error = error ? error.message() : "larger than 4 MiB";
+    return file;
+  }
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) {
+    file.error = "cannot be read";
+  } else {
+    file.text = std::move(text).str();
+  }
+  return file;
+}
+
+}  // namespace
+
+void log_problems(const std::vector<routing::Problem>& problems) {
+  for (const auto& problem : problems) {
+    base::log::warning("manifest problem", {{"file", problem.file},
+                                            {"line", problem.line},
+                                            {"object", problem.object},
+                                            {"field", problem.field},
+                                            {"reason", problem.reason}});
+  }
+}
+
+ManifestFolder::ManifestFolder(fs::path folder, GatewayMetrics& metrics)
+    : folder_(std::move(folder)), metrics_(metrics) {}
+
+ManifestFolder::~ManifestFolder() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(wake_, &one, sizeof one);
+    thread_.join();
+  }
+  if (inotify_ >= 0) close(inotify_);
+  if (wake_ >= 0) close(wake_);
+}
+
+/// All manifests of the folder. `patient`: fails without a word while one of them is younger than a second, since
+/// nobody said that its writer is done.
+base::Result<std::vector<routing::FileText>> ManifestFolder::scan(bool patient) {
+  std::error_code error;
+  std::vector<fs::path> paths;
+  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
+    if (is_manifest(entry->path())) paths.push_back(entry->path());
+  }
+  if (error) return base::Error{"folder " + folder_.string() + ": " + error.message()};
+  if (paths.size() > kMostFiles) return base::Error{"folder " + folder_.string() + ": more than 20,000 manifests"};
+  std::sort(paths.begin(), paths.end());
+  std::vector<routing::FileText> files;
+  std::set<fs::path> folders = {folder_};
+  for (const auto& path : paths) {
+    if (fs::is_directory(path, error)) continue;
+    const auto changed = fs::last_write_time(path, error);
+    if (patient && !error && fs::file_time_type::clock::now() - changed < std::chrono::seconds(1)) {
+      return base::Error{""};
+    }
+    // Edits behind a symbolic link are told to who watches the folder that it leads to.
+    if (const auto real = fs::canonical(path, error); !error) folders.insert(real.parent_path());
+    files.push_back(read_file(path));
+  }
+  if (inotify_ >= 0) watch_folders({folders.begin(), folders.end()});
+  return files;
+}
+
+void ManifestFolder::watch_folders(const std::vector<fs::path>& folders) {
+  for (const auto& folder : folders) {
+    // Watching a folder again is the same watch; one that is gone took its watch along.
+    if (inotify_add_watch(inotify_, folder.c_str(), kEvents) < 0 && errno == ENOSPC) {
+      base::log::warning("no more inotify watches: changes are seen by the slow scan", {{"folder", folder.string()}});
+    }
+  }
+}
+
+base::Result<ManifestFolder::Loaded> ManifestFolder::load() {
+  const auto files = scan(false);
+  if (!files) return base::Error{files.error()};
+  return compile(state_.update(*files));
+}
+
+ManifestFolder::Loaded ManifestFolder::compile(const routing::FolderChange& change) {
+  auto compiled = routing::compile(state_.objects(), holders_);
+  holders_ = std::move(compiled.holders);
+  Loaded loaded{std::move(compiled.table), change.refused};
+  loaded.problems.insert(loaded.problems.end(), compiled.problems.begin(), compiled.problems.end());
+  metrics_.config_generation.add();
+  std::set<std::string> refused;
+  for (const auto& problem : change.refused) refused.insert(problem.file);
+  if (change.refused_changed) metrics_.manifest_refusals.add(refused.size());
+  metrics_.manifests_refused.set(static_cast<std::int64_t>(refused.size()));
+  return loaded;
+}
+
+base::Result<void> ManifestFolder::start(Publish publish) {
+  publish_ = std::move(publish);
+  inotify_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+  wake_ = eventfd(0, EFD_CLOEXEC);
+  if (inotify_ < 0 || wake_ < 0)
+    return base::Error{"inotify: " + std::error_code(errno, std::system_category()).message()};
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  return {};
+}
+
+void ManifestFolder::run(const std::stop_token& stop) {
+  rescan(false);  // what changed between load() and the first watch
+  std::array<pollfd, 2> waits{pollfd{inotify_, POLLIN, 0}, pollfd{wake_, POLLIN, 0}};
+  while (!stop.stop_requested()) {
+    const int ready = poll(waits.data(), waits.size(), kSlowScanMs);
+    if (stop.stop_requested()) return;
+    const bool told = ready > 0 && (waits[0].revents & POLLIN) != 0;
+    if (told) settle();
+    rescan(!told);
+  }
+}
+
+/// Takes the events and waits until none come for a while.
+void ManifestFolder::settle() {
+  std::array<char, 8192> events;
+  pollfd wait{inotify_, POLLIN, 0};
+  for (int i = 0; i < kMostSettles; ++i) {
+    while (read(inotify_, events.data(), events.size()) > 0) {
+    }
+    if (poll(&wait, 1, kSettleMs) <= 0) return;
+  }
+}
+
+void ManifestFolder::rescan(bool patient) {
+  const auto files = scan(patient);
+  if (!files) {
+    if (!files.error().empty() && scan_error_ != files.error()) {
+      scan_error_ = files.error();
+      base::log::error("manifests cannot be read; the last good state serves", {{"reason", scan_error_}});
+    }
+    return;
+  }
+  scan_error_.clear();
+  const auto change = state_.update(*files);
+  if (!change.changed && !change.refused_changed) return;
+  const auto loaded = compile(change);
+  log_problems(loaded.problems);
+  if (!change.changed) return;
+  base::log::info("routes in force", {{"tunnels", loaded.table->tunnels()}, {"routes", loaded.table->routes()}});
+  publish_(loaded.table);
+}
+
+}  // namespace adit::gateway

@@ -1,0 +1,264 @@
+#include "gateway/server.h"
+
+#include <csignal>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
+#include <thread>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "base/version.h"
+#include "gateway/link_acceptor.h"
+#include "gateway/manifest_folder.h"
+#include "gateway/status.h"
+#include "gateway/worker.h"
+#include "net/address.h"
+#include "telemetry/admin_server.h"
+
+namespace adit::gateway {
+namespace {
+
+using base::Result;
+using Endpoint = net::asio::ip::tcp::endpoint;
+
+constexpr auto kLinksEndWithin = std::chrono::seconds(2);
+
+Result<std::string> read_text(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return base::Error{path.string() + ": cannot be read"};
+  return std::move(text).str();
+}
+
+/// The signals that end the program, taken synchronously by one thread.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  /// The next signal, or 0 after `limit`.
+  int wait(std::chrono::milliseconds limit) const {
+    timespec time{};
+    time.tv_sec = limit.count() / 1000;
+    time.tv_nsec = (limit.count() % 1000) * 1'000'000;
+    return std::max(sigtimedwait(&set_, nullptr, &time), 0);
+  }
+
+ private:
+  sigset_t set_;
+};
+
+class Server {
+ public:
+  explicit Server(const Options& options) : options_(options), folder_(options.manifests, metrics_) {}
+
+  Result<void> start();
+  int run(const Signals& signals);
+
+ private:
+  Result<void> start_workers();
+  Result<void> start_links();
+  Result<void> start_admin();
+  bool drain(const Signals& signals);
+  std::size_t visitors() const;
+  std::size_t links() const;
+
+  const Options& options_;
+  GatewayMetrics metrics_;
+  ManifestFolder folder_;
+  std::optional<Shared> shared_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<net::Loop> link_loop_;
+  std::unique_ptr<LinkAcceptor> acceptor_;
+  std::jthread link_thread_;
+  telemetry::Registry registry_;
+  std::unique_ptr<telemetry::AdminServer> admin_;
+  std::atomic<bool> draining_{false};
+};
+
+Result<void> Server::start() {
+  auto loaded = folder_.load();
+  if (!loaded) return base::Error{loaded.error()};
+  log_problems(loaded->problems);
+  const std::size_t workers =
+      options_.workers != 0 ? options_.workers : std::max(1U, std::thread::hardware_concurrency());
+  for (std::size_t i = 0; i < workers; ++i) metrics_.workers.push_back(std::make_unique<WorkerMetrics>());
+  shared_.emplace(std::move(loaded->table), metrics_);
+  base::Random random;
+  const auto id = base::random_id(random);
+  shared_->gateway_id.assign(id.data(), id.size());
+  shared_->answer_timeout = options_.answer_timeout;
+  if (options_.access_log != "off") {
+    telemetry::AccessLogWriter::Options log;
+    if (options_.access_log != "-") log.file = options_.access_log;
+    auto writer = telemetry::AccessLogWriter::start(log);
+    if (!writer) return base::Error{writer.error()};
+    shared_->access_log = std::move(*writer);
+  }
+  if (auto started = start_workers(); !started) return started;
+  if (auto started = start_links(); !started) return started;
+  if (auto started = start_admin(); !started) return started;
+  for (auto& worker : workers_) worker->run();
+  return folder_.start([this](std::shared_ptr<const routing::Table> table) {
+    shared_->table.publish(std::move(table));
+    for (auto& worker : workers_) worker->table_changed();
+  });
+}
+
+Result<void> Server::start_workers() {
+  for (std::size_t i = 0; i < metrics_.workers.size(); ++i) {
+    workers_.push_back(std::make_unique<Worker>(*shared_, i));
+    shared_->workers.push_back(workers_.back().get());
+  }
+  for (const bool tls : {false, true}) {
+    const auto& address = tls ? options_.https : options_.http;
+    if (address.off) continue;
+    auto where = net::listen_endpoint(address.host, address.port);
+    if (!where) return base::Error{where.error()};
+    for (auto& worker : workers_) {
+      const auto bound = worker->listen(*where, tls);
+      if (!bound) return base::Error{bound.error()};
+      where->port(bound->port());  // all workers share the port that the first was given
+    }
+    base::log::info("listening", {{"for", tls ? "https" : "http"}, {"address", net::to_text(*where)}});
+  }
+  return {};
+}
+
+Result<void> Server::start_links() {
+  if (options_.link.off) return {};
+  const auto where = net::listen_endpoint(options_.link.host, options_.link.port);
+  if (!where) return base::Error{where.error()};
+  LinkListenerOptions link;
+  link.where = *where;
+  link.host = options_.link_host;
+  link.insecure = options_.insecure;
+  if (!options_.link_cert.empty()) {
+    auto chain = read_text(options_.link_cert);
+    if (!chain) return base::Error{"--link-cert " + chain.error()};
+    auto key = read_text(options_.link_key);
+    if (!key) return base::Error{"--link-key " + key.error()};
+    link.chain_pem = std::move(*chain);
+    link.key_pem = std::move(*key);
+  } else if (!options_.insecure && !shared_->table.get()->server_name(options_.link_host).certificate) {
+    base::log::warning("no manifest holds a certificate for the link host yet: connectors cannot dial in",
+                       {{"linkHost", options_.link_host}});
+  }
+  link_loop_ = std::make_unique<net::Loop>();
+  acceptor_ = std::make_unique<LinkAcceptor>(*link_loop_, *shared_);
+  const auto bound = acceptor_->listen(link);
+  if (!bound) return base::Error{bound.error()};
+  base::log::info("listening", {{"for", "links"}, {"address", net::to_text(*bound)}});
+  link_thread_ = std::jthread([this] { link_loop_->run(); });
+  return {};
+}
+
+Result<void> Server::start_admin() {
+  if (options_.admin.off) return {};
+  registry_.add([this](telemetry::Families& families) {
+    collect(metrics_, families);
+    collect_links(shared_->directory, families);
+    if (shared_->access_log) {
+      families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
+          .add({}, shared_->access_log->dropped_lines());
+    }
+  });
+  registry_.add(telemetry::collect_process);
+  registry_.add(telemetry::build_info("adit-gateway", base::kVersion));
+  telemetry::AdminHandlers handlers;
+  handlers.ready = [this]() -> Result<void> {
+    if (draining_) return base::Error{"shutting down"};
+    return {};
+  };
+  handlers.metrics = [this] { return registry_.text(); };
+  handlers.status = [this] { return status_json(*shared_, draining_); };
+  auto admin = telemetry::AdminServer::start(options_.admin, std::move(handlers));
+  if (!admin) return base::Error{admin.error()};
+  admin_ = std::move(*admin);
+  base::log::info("listening", {{"for", "admin"}, {"port", admin_->port()}});
+  return {};
+}
+
+std::size_t Server::visitors() const {
+  std::size_t total = 0;
+  for (const auto& worker : workers_) total += worker->visitors();
+  return total;
+}
+
+std::size_t Server::links() const {
+  std::size_t total = 0;
+  for (const auto& worker : workers_) total += worker->links();
+  return total;
+}
+
+int Server::run(const Signals& signals) {
+  int signal = 0;
+  while (signal != SIGTERM && signal != SIGINT) {
+    signal = signals.wait(std::chrono::hours(1));
+    if (signal == SIGHUP && shared_->access_log) shared_->access_log->reopen();
+  }
+  const bool whole = drain(signals);
+  admin_.reset();
+  for (auto& worker : workers_) worker->stop();
+  if (link_loop_) link_loop_->stop();
+  if (link_thread_.joinable()) link_thread_.join();
+  base::log::info("ended", {{"drained", whole}});
+  return whole ? 0 : 1;
+}
+
+/// Not ready → tell connectors → finish what is under way → end the links. False when it was cut short.
+bool Server::drain(const Signals& signals) {
+  base::log::info("shutting down", {{"visitors", visitors()}, {"links", links()}});
+  draining_ = true;
+  if (link_loop_) link_loop_->post([this] { acceptor_->close(); });
+  for (auto& worker : workers_) worker->drain();
+  const auto wait_until_none = [&](auto count, base::TimePoint limit) {
+    while (count() != 0 && base::Clock::now() < limit) {
+      const int signal = signals.wait(std::chrono::milliseconds(20));
+      if (signal == SIGTERM || signal == SIGINT) return false;
+    }
+    return count() == 0;
+  };
+  signals.wait(std::chrono::milliseconds(20));  // the workers' part of the above
+  const bool whole = wait_until_none([this] { return visitors(); }, base::Clock::now() + options_.drain_time);
+  if (!whole) base::log::warning("requests were cut off", {{"visitors", visitors()}});
+  for (auto& worker : workers_) worker->finish();
+  return wait_until_none([this] { return links(); }, base::Clock::now() + kLinksEndWithin) && whole;
+}
+
+}  // namespace
+
+int serve(const Options& options) {
+  const Signals signals;
+  Server server(options);
+  if (const auto started = server.start(); !started) {
+    base::log::error("cannot start", {{"reason", started.error()}});
+    return 1;
+  }
+  return server.run(signals);
+}
+
+int check(const Options& options) {
+  GatewayMetrics unused;
+  ManifestFolder folder(options.manifests, unused);
+  const auto loaded = folder.load();
+  if (!loaded) {
+    std::cout << loaded.error() << "\n";
+    return 1;
+  }
+  for (const auto& problem : loaded->problems) std::cout << problem.text() << "\n";
+  if (!loaded->problems.empty()) return 1;
+  std::cout << "ok: " << loaded->table->tunnels() << " tunnels, " << loaded->table->routes() << " routes\n";
+  return 0;
+}
+
+}  // namespace adit::gateway

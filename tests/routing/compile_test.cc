@@ -1,0 +1,238 @@
+#include "routing/compile.h"
+
+#include "routing/connector_token.h"
+#include "routing/digest.h"
+#include "tests/routing/objects.h"
+#include "tests/routing/test_certificate.h"
+
+namespace adit::routing {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const std::string kToken = "0123456789abcdef";
+
+SecretObject token_secret(const std::string& name, std::string token = kToken) {
+  return secret(name, "adit.dev/connector-token", {{"token", std::move(token)}});
+}
+
+TunnelObject with_token(TunnelObject object) {
+  object.token_secrets = {object.meta.name + "-connector"};
+  return object;
+}
+
+TunnelObject with_tls(TunnelObject object, std::string name) {
+  object.tls_secret = std::move(name);
+  return object;
+}
+
+TEST(Compile, Nothing) {
+  const Compiled compiled = compile({}, {});
+  ASSERT_NE(compiled.table, nullptr);
+  EXPECT_EQ(compiled.table->find("x.io", "/"), nullptr);
+  EXPECT_THAT(compiled.problems, IsEmpty());
+  EXPECT_THAT(compiled.holders, IsEmpty());
+}
+
+TEST(Compile, TunnelWithToken) {
+  const Compiled compiled =
+      compile({{with_token(tunnel("a/t", {"x.io", "x.io/api!"}))}, {token_secret("a/t-connector")}}, {});
+  EXPECT_THAT(texts(compiled.problems), IsEmpty());
+  EXPECT_EQ(compiled.table->tunnels(), 1U);
+  EXPECT_EQ(compiled.table->routes(), 2U);
+  const auto* found = compiled.table->tunnel(default_tunnel_id("a/t"));
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ((*found)->name, "a/t");
+  EXPECT_THAT((*found)->tokens, ElementsAre(sha256({kToken})));
+  EXPECT_EQ(compiled.table->tunnel("other"), nullptr);
+  EXPECT_THAT(compiled.table->all_tunnels(), ElementsAre(*found));
+  EXPECT_TRUE(compiled.table->find("x.io", "/api")->is_private);
+}
+
+TEST(Compile, TokenProblems) {
+  const std::tuple<SecretObject, std::string_view> cases[] = {
+      {token_secret("b/t-connector"), "Secret a/t-connector does not exist"},
+      {secret("a/t-connector", "Opaque", {{"Token", kToken}}), "Secret a/t-connector has no key \"token\""},
+      {secret("a/t-connector", "kubernetes.io/tls", {{"token", kToken}}), "not adit.dev/connector-token"},
+      {token_secret("a/t-connector", "0123456789abcde\n"), "shorter than 16"},
+      {token_secret("a/t-connector", std::string(5000, 'x')), "longer than 4096"},
+      {token_secret("a/t-connector", "0123456789 abcdef"), "spaces"},
+      {token_secret("a/t-connector", "0123456789abcdef\n\n"), "spaces or characters"},
+  };
+  for (const auto& [object, reason] : cases) {
+    const Compiled compiled = compile({{with_token(tunnel("a/t", {"x.io"}))}, {object}}, {});
+    EXPECT_THAT(texts(compiled.problems),
+                ElementsAre(testing::AllOf(HasSubstr("Tunnel a/t: spec.connectorTokens: "), HasSubstr(reason))));
+    const Route* route = compiled.table->find("x.io", "/");
+    ASSERT_NE(route, nullptr) << "the tunnel still routes";
+    EXPECT_THAT(route->tunnel->tokens, IsEmpty());
+  }
+}
+
+TEST(Compile, FinalLineBreakIsNoPartOfAToken) {
+  for (const auto* end : {"", "\n", "\r\n"}) {
+    EXPECT_EQ(*read_connector_token(token_secret("a/s", kToken + end)), sha256({kToken}));
+  }
+}
+
+TEST(Compile, TwoTokensOfWhichOneIsMissing) {
+  TunnelObject object = tunnel("a/t", {"x.io"});
+  object.token_secrets = {"gone", "here"};
+  const Compiled compiled = compile({{object}, {token_secret("a/here")}}, {});
+  EXPECT_THAT(texts(compiled.problems),
+              ElementsAre(HasSubstr("spec.connectorTokens[0].secretName: Secret a/gone does not exist")));
+  EXPECT_THAT(compiled.table->find("x.io", "/")->tunnel->tokens, SizeIs(1));
+}
+
+TEST(Compile, DuplicateObjects) {
+  TunnelObject first = tunnel("a/t", {"x.io"});
+  first.meta.place = {"one.yaml", 3};
+  const Compiled compiled = compile({{first, tunnel("a/t", {"y.io"})}, {token_secret("a/s"), token_secret("a/s")}}, {});
+  EXPECT_THAT(texts(compiled.problems),
+              ElementsAre(HasSubstr("Secret a/s: metadata.name: is defined already"),
+                          HasSubstr("Tunnel a/t: metadata.name: is defined already in one.yaml line 3")));
+  EXPECT_NE(compiled.table->find("x.io", "/"), nullptr);
+  EXPECT_EQ(compiled.table->find("y.io", "/"), nullptr);
+}
+
+TEST(Compile, DuplicateIdIsRefusedWhole) {
+  TunnelObject thief = tunnel("0/thief", {"y.io"});
+  thief.id = default_tunnel_id("a/t");
+  const Compiled first = compile({{tunnel("a/t", {"x.io"})}, {}}, {});
+  const Compiled second = compile({{thief, tunnel("a/t", {"x.io"})}, {}}, first.holders);
+  EXPECT_THAT(texts(second.problems),
+              ElementsAre(HasSubstr("Tunnel 0/thief: spec.id: " + thief.id + " is the id of Tunnel a/t already")));
+  EXPECT_EQ(second.table->find("y.io", "/"), nullptr);
+  EXPECT_EQ((*second.table->tunnel(thief.id))->name, "a/t");
+  const Compiled third = compile({{thief}, {}}, second.holders);
+  EXPECT_EQ((*third.table->tunnel(thief.id))->name, "0/thief") << "takes over when the holder goes";
+}
+
+TEST(Compile, CertificateOfTheHostsHolder) {
+  const Objects objects{{with_tls(tunnel("a/t", {"x.io", "*.y.io"}), "tls")},
+                        {secret("a/tls", "kubernetes.io/tls", tls_data("DNS:x.io,DNS:*.y.io"))}};
+  const Compiled compiled = compile(objects, {});
+  EXPECT_THAT(texts(compiled.problems), IsEmpty());
+  for (const auto* name : {"x.io", "X.IO", "s.y.io"}) {
+    const ServerName found = compiled.table->server_name(name);
+    ASSERT_NE(found.certificate, nullptr) << name;
+    EXPECT_EQ(found.certificate->name, "a/tls");
+    EXPECT_EQ(found.tunnel->name, "a/t");
+    EXPECT_FALSE(found.only_private);
+  }
+  EXPECT_EQ(compiled.table->server_name("y.io").certificate, nullptr);
+  EXPECT_EQ(compiled.table->default_certificate(), nullptr);
+}
+
+TEST(Compile, NoCertificateForAForeignHost) {
+  const Objects objects{{tunnel("a/t", {"bank.io"}), with_tls(tunnel("b/thief", {"bank.io", "b.io"}), "tls")},
+                        {secret("b/tls", "kubernetes.io/tls", tls_data("DNS:bank.io,DNS:b.io"))}};
+  const Compiled compiled = compile(objects, {});
+  EXPECT_EQ(compiled.table->server_name("bank.io").certificate, nullptr);
+  EXPECT_NE(compiled.table->server_name("b.io").certificate, nullptr);
+}
+
+TEST(Compile, NoCertificateFromAWildcardForAForeignExactHost) {
+  const Holders before = {{"s.x.io", {"b/t"}}};
+  const Objects objects{{with_tls(tunnel("a/t", {"*.x.io"}), "tls"), tunnel("b/t", {"s.x.io"})},
+                        {secret("a/tls", "kubernetes.io/tls", tls_data("DNS:*.x.io"))}};
+  const Compiled compiled = compile(objects, before);
+  EXPECT_EQ(compiled.table->server_name("s.x.io").certificate, nullptr);
+  EXPECT_NE(compiled.table->server_name("r.x.io").certificate, nullptr);
+}
+
+TEST(Compile, SharedHostTakesTheFirstCertificate) {
+  const Objects objects{{tunnel("a/one", {"x.io"}), with_tls(tunnel("a/two", {"x.io/2"}), "tls2"),
+                         with_tls(tunnel("a/three", {"x.io/3"}), "tls3")},
+                        {secret("a/tls2", "kubernetes.io/tls", tls_data("DNS:x.io")),
+                         secret("a/tls3", "kubernetes.io/tls", tls_data("DNS:x.io"))}};
+  const Compiled compiled = compile(objects, {{"x.io", {"a/one", "a/two", "a/three"}}});
+  EXPECT_EQ(compiled.table->server_name("x.io").certificate->name, "a/tls2");
+  EXPECT_EQ(compiled.table->server_name("x.io").tunnel->name, "a/two");
+}
+
+TEST(Compile, CertificateProblems) {
+  struct Case {
+    std::vector<SecretObject> secrets;
+    std::string_view reason;
+  };
+  const Case cases[] = {
+      {{}, "Secret a/tls does not exist"},
+      {{secret("b/tls", "kubernetes.io/tls", tls_data("DNS:x.io"))}, "Secret a/tls does not exist"},
+      {{secret("a/tls", "kubernetes.io/tls", {})}, "Secret a/tls has no key \"tls.crt\""},
+      {{secret("a/tls", "kubernetes.io/tls", {{"tls.crt", "x"}, {"tls.key", "x"}})},
+       "Secret a/tls has a tls.crt that is not"},
+  };
+  for (const auto& [secrets, reason] : cases) {
+    const Compiled compiled = compile({{with_tls(tunnel("a/t", {"x.io", "y.io"}), "tls")}, secrets}, {});
+    ASSERT_THAT(compiled.problems, SizeIs(1)) << reason;
+    EXPECT_THAT(compiled.problems[0].text(),
+                testing::AllOf(HasSubstr("Tunnel a/t: spec.tls.secretName: "), HasSubstr(reason)));
+    EXPECT_FALSE(compiled.problems[0].warning);
+    EXPECT_NE(compiled.table->find("x.io", "/"), nullptr) << "the tunnel still routes";
+    EXPECT_EQ(compiled.table->server_name("x.io").certificate, nullptr);
+  }
+}
+
+TEST(Compile, CertificateOfAnotherNameIsUsedWithAWarning) {
+  const Compiled compiled = compile({{with_tls(tunnel("a/t", {"x.io", "y.io"}), "tls")},
+                                     {secret("a/tls", "kubernetes.io/tls", tls_data("DNS:x.io"))}},
+                                    {});
+  ASSERT_THAT(compiled.problems, SizeIs(1));
+  EXPECT_TRUE(compiled.problems[0].warning);
+  EXPECT_THAT(compiled.problems[0].text(), HasSubstr("does not cover y.io"));
+  EXPECT_NE(compiled.table->server_name("y.io").certificate, nullptr);
+}
+
+TEST(Compile, DefaultCertificateIsThatOfAnyHost) {
+  const auto any = secret("a/tls", "kubernetes.io/tls", tls_data("DNS:x.io"));
+  const Compiled compiled = compile({{with_tls(tunnel("a/t", {"*"}), "tls")}, {any}}, {});
+  EXPECT_THAT(texts(compiled.problems), IsEmpty());
+  ASSERT_NE(compiled.table->default_certificate(), nullptr);
+  EXPECT_EQ(compiled.table->default_certificate()->name, "a/tls");
+  EXPECT_EQ(compiled.table->server_name("z.io").certificate, nullptr) << "unknown names get the default";
+  EXPECT_EQ(compile({{with_tls(tunnel("a/t", {"*!"}), "tls")}, {any}}, {}).table->default_certificate(), nullptr);
+}
+
+TEST(Compile, OnlyPrivateHostsHandshakeLikeUnknownOnes) {
+  const Objects objects{{with_tls(tunnel("a/t", {"p.io!", "p.io/x!", "m.io!", "m.io/pub"}), "tls")},
+                        {secret("a/tls", "kubernetes.io/tls", tls_data("DNS:p.io,DNS:m.io"))}};
+  const Compiled compiled = compile(objects, {});
+  const ServerName hidden = compiled.table->server_name("p.io");
+  EXPECT_TRUE(hidden.only_private);
+  EXPECT_EQ(hidden.certificate, nullptr);
+  EXPECT_EQ(hidden.tunnel, nullptr);
+  const ServerName mixed = compiled.table->server_name("m.io");
+  EXPECT_FALSE(mixed.only_private);
+  EXPECT_NE(mixed.certificate, nullptr);
+}
+
+TEST(Compile, TheSameObjectsGiveTheSameProblemsInAnyOrder) {
+  const std::vector<TunnelObject> forth = {tunnel("a/t", {"x.io"}), tunnel("b/t", {"x.io"}),
+                                           tunnel("c/t", {"*.x.io", "x.io"})};
+  const std::vector<TunnelObject> back(forth.rbegin(), forth.rend());
+  EXPECT_EQ(compile({forth, {}}, {}).problems, compile({back, {}}, {}).problems);
+  EXPECT_EQ(compile({forth, {}}, {}).holders, compile({back, {}}, {}).holders);
+}
+
+TEST(Compile, TenThousandTunnels) {
+  Objects objects;
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string n = std::to_string(i);
+    objects.tunnels.push_back(
+        with_token(tunnel("team-" + n + "/t", {"h" + n + ".example.com", "*.w" + n + ".example.com/api"})));
+    objects.secrets.push_back(token_secret("team-" + n + "/t-connector"));
+  }
+  const Compiled compiled = compile(objects, {});
+  EXPECT_THAT(compiled.problems, IsEmpty());
+  EXPECT_EQ(compiled.table->tunnels(), 10'000U);
+  EXPECT_EQ(compiled.table->find("h9999.example.com", "/")->tunnel->name, "team-9999/t");
+  EXPECT_EQ(compiled.table->find("x.w77.example.com", "/api/1")->tunnel->name, "team-77/t");
+  EXPECT_EQ(compile(objects, compiled.holders).holders, compiled.holders);
+}
+
+}  // namespace
+}  // namespace adit::routing

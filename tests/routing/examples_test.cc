@@ -1,0 +1,27 @@
+// Every example must load as it stands.
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "routing/compile.h"
+
+namespace adit::routing {
+namespace {
+
+TEST(Examples, LoadWithoutAProblem) {
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("examples")) {
+    if (entry.path().extension() != ".yaml") continue;
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    const ParsedManifest parsed = parse_manifest(text.str(), entry.path().string());
+    for (const auto& problem : parsed.problems) ADD_FAILURE() << problem.text();
+    for (const auto& problem : compile(parsed.objects, {}).problems) ADD_FAILURE() << problem.text();
+    ++files;
+  }
+  EXPECT_GE(files, 3U);
+}
+
+}  // namespace
+}  // namespace adit::routing
