@@ -134,7 +134,8 @@ void Session::Impl::ping() {
 
 void Session::Impl::send_control(const ControlMessage& message) {
   if (failed()) return;
-  if (std::holds_alternative<Leaving>(message)) leaving_ = true;
+  // A gateway that leaves still serves the visitors it has, until shutdown().
+  if (std::holds_alternative<Leaving>(message) && role_ == Role::connector) leaving_ = true;
   control_.send(message);
   poke();
 }
@@ -162,7 +163,7 @@ void Session::Impl::on_control_answer(int status, std::string_view) {
 }
 
 void Session::Impl::on_control_message(const ControlMessage& message) {
-  if (std::holds_alternative<Leaving>(message)) leaving_ = true;
+  if (std::holds_alternative<Leaving>(message) && role_ == Role::gateway) leaving_ = true;
   events_.on_control(message);
 }
 
