@@ -1,0 +1,162 @@
+// Which link a request gets: among a worker's own, and among those of the others.
+
+#include <gtest/gtest.h>
+
+#include "gateway/link_directory.h"
+#include "gateway/link_table.h"
+#include "tests/gateway/connector_end.h"
+#include "tests/routing/objects.h"
+
+namespace adit::gateway::test {
+namespace {
+
+using net::test::settle;
+using net::test::until;
+
+/// A link of the directory that offers "web".
+std::shared_ptr<LinkInfo> add(LinkDirectory& directory, std::uint64_t id, std::size_t worker, LinkState state,
+                              std::uint32_t streams = 0) {
+  auto info = link_info(id, worker);
+  info->state = state;
+  info->streams_open = streams;
+  directory.add(info);
+  directory.offers(id, info->tunnel_id, {"web"});
+  return info;
+}
+
+TEST(LinkDirectory, PicksTheBest) {
+  LinkDirectory directory;
+  const auto pick = [&](std::vector<std::uint64_t> tried = {}, std::string_view service = "web",
+                        std::size_t not_worker = 0) {
+    const auto link = directory.pick("tunnel-id", service, not_worker, tried);
+    return link ? link->id : 0;
+  };
+  EXPECT_EQ(pick(), 0U) << "there is none";
+  add(directory, 1, 0, LinkState::live);
+  EXPECT_EQ(pick(), 0U) << "one's own";
+  add(directory, 2, 1, LinkState::starting);
+  add(directory, 3, 1, LinkState::over);
+  EXPECT_EQ(pick(), 0U) << "neither takes streams";
+  add(directory, 4, 1, LinkState::suspect, 0);
+  EXPECT_EQ(pick(), 4U) << "better than none";
+  add(directory, 5, 2, LinkState::live, 9);
+  EXPECT_EQ(pick(), 5U) << "live before suspect";
+  add(directory, 6, 1, LinkState::live, 8);
+  EXPECT_EQ(pick(), 6U) << "fewest streams";
+  EXPECT_EQ(pick({6}), 5U);
+  EXPECT_EQ(pick({6, 5}), 4U);
+  EXPECT_EQ(pick({6, 5, 4}), 0U);
+  EXPECT_EQ(pick({}, "api"), 0U);
+  EXPECT_EQ(pick({}, "web", 1), 1U);
+  directory.offers(6, "tunnel-id", {"api"});  // replaces
+  EXPECT_EQ(pick(), 5U);
+  EXPECT_EQ(pick({}, "api"), 6U);
+  directory.remove(5, "tunnel-id");
+  EXPECT_EQ(pick(), 4U);
+  EXPECT_EQ(directory.pick("another", "web", 0, {}), nullptr) << "never another tunnel's";
+}
+
+TEST(LinkDirectory, BalancesWorkers) {
+  LinkDirectory directory;
+  EXPECT_EQ(directory.pick_worker("tunnel-id", 3), 0U);
+  add(directory, 1, 0, LinkState::live);
+  EXPECT_EQ(directory.pick_worker("tunnel-id", 3), 1U);
+  add(directory, 2, 1, LinkState::live);
+  EXPECT_EQ(directory.pick_worker("tunnel-id", 3), 2U);
+  add(directory, 3, 2, LinkState::live);
+  add(directory, 4, 0, LinkState::live);
+  EXPECT_EQ(directory.pick_worker("tunnel-id", 3), 1U);
+  EXPECT_EQ(directory.pick_worker("another", 3), 1U) << "fewest of all";
+  EXPECT_EQ(directory.all().size(), 4U);
+}
+
+class Links : public testing::Test {
+ protected:
+  std::unique_ptr<ConnectorEnd> connect(std::uint64_t id) {
+    auto info = link_info(id);
+    auto connector = test::connect(loop_, table_, directory_, info);
+    EXPECT_TRUE(until(loop_, [&] { return info->state == LinkState::live; }));
+    return connector;
+  }
+  std::uint64_t pick(std::vector<std::uint64_t> tried = {}, std::string_view service = "web") {
+    auto* link = table_.pick("tunnel-id", service, tried);
+    return link != nullptr ? link->info()->id : 0;
+  }
+
+  net::Loop loop_;
+  LinkDirectory directory_;
+  std::vector<std::uint64_t> leaving_;
+  LinkTable table_{loop_, directory_, "gateway-id", [this](std::uint64_t id) { leaving_.push_back(id); }};
+};
+
+TEST_F(Links, PickTheOneWithFewestStreams) {
+  const auto one = connect(1);
+  const auto two = connect(2);
+  StreamEnd user;
+  const auto first = pick();
+  user.stream = table_.find(first)->open({"web", "192.0.2.1:9", "id"}, user);
+  const std::uint64_t second = 3 - first;
+  EXPECT_EQ(pick(), second);
+  EXPECT_EQ(pick({second}), first);
+  EXPECT_EQ(pick({1, 2}), 0U);
+  EXPECT_EQ(pick({}, "api"), 0U);
+  user.stream->reset();
+}
+
+TEST_F(Links, OffersAreReplaced) {
+  const auto connector = connect(1);
+  connector->offer({"api"});
+  ASSERT_TRUE(until(loop_, [&] { return pick({}, "api") == 1; }));
+  EXPECT_EQ(pick({}, "web"), 0U);
+  EXPECT_EQ(directory_.all().at(0).services, std::vector<std::string>{"api"});
+}
+
+TEST_F(Links, LeavingLinkGetsNoMore) {
+  const auto connector = connect(1);
+  connector->leave();
+  ASSERT_TRUE(until(loop_, [&] { return pick() == 0; }));
+  EXPECT_EQ(leaving_, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(table_.size(), 1U) << "its streams finish";
+}
+
+TEST_F(Links, LostLinkIsForgotten) {
+  auto connector = connect(1);
+  connector.reset();
+  ASSERT_TRUE(until(loop_, [&] { return table_.size() == 0; }));
+  EXPECT_TRUE(directory_.all().empty());
+  settle(loop_);
+}
+
+TEST_F(Links, RevokedTokensCloseTheirLinks) {
+  const auto one = connect(1);
+  const auto two = connect(2);
+  auto objects = routing::Objects{};
+  auto tunnel = routing::tunnel("team/shop", {"shop.example.com"});
+  tunnel.id = "tunnel-id";
+  tunnel.token_secrets = {"token"};
+  objects.tunnels.push_back(tunnel);
+  objects.secrets.push_back(
+      routing::secret("team/token", "adit.dev/connector-token", {{"token", std::string(40, 't')}}));
+  const auto table = routing::compile(objects, {}).table;
+  ASSERT_NE(table->tunnel("tunnel-id"), nullptr);
+  ASSERT_EQ((*table->tunnel("tunnel-id"))->tokens.size(), 1U);
+  table_.find(1)->info()->token = (*table->tunnel("tunnel-id"))->tokens[0];
+  table_.revoke(*table);
+  EXPECT_EQ(pick(), 1U);
+  EXPECT_EQ(table_.size(), 1U);
+  table_.revoke(*routing::compile({}, {}).table);  // the tunnel is gone
+  EXPECT_EQ(table_.size(), 0U);
+  settle(loop_);
+}
+
+TEST_F(Links, CloseAndDestroyWithStreamsOpen) {
+  const auto connector = connect(1);
+  StreamEnd user;
+  user.stream = table_.find(1)->open({"web", "192.0.2.1:9", "id"}, user);
+  table_.close("test");
+  EXPECT_EQ(user.closed, link::Closed::link_lost);
+  EXPECT_EQ(table_.size(), 0U);
+}
+
+}  // namespace
+}  // namespace adit::gateway::test
