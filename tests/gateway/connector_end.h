@@ -56,9 +56,9 @@ struct StreamEnd final : link::StreamHandler {
 /// Answers every stream with `status`; 0: not by itself.
 class ConnectorEnd final : public net::LinkOwner {
  public:
-  ConnectorEnd(net::Loop& loop, net::Socket socket, std::vector<std::string> services)
-      : driver(loop, net::test::make_stream(loop, std::move(socket)), link::Role::connector, link::SessionOptions{},
-               *this) {
+  ConnectorEnd(net::Loop& loop, net::Socket socket, std::vector<std::string> services,
+               const link::SessionOptions& options = {})
+      : driver(loop, net::test::make_stream(loop, std::move(socket)), link::Role::connector, options, *this) {
     offer(std::move(services));
     driver.start();
   }
@@ -101,9 +101,10 @@ inline std::shared_ptr<LinkInfo> link_info(std::uint64_t id, std::size_t worker 
 
 /// A link of `table`, which runs on `loop` as does its connector. It offers "web".
 inline std::unique_ptr<ConnectorEnd> connect(net::Loop& loop, LinkTable& table, LinkDirectory& directory,
-                                             const std::shared_ptr<LinkInfo>& info) {
+                                             const std::shared_ptr<LinkInfo>& info,
+                                             const link::SessionOptions& options = {}) {
   auto [near, far] = net::test::socket_pair(loop);
-  auto connector = std::make_unique<ConnectorEnd>(loop, std::move(far), std::vector<std::string>{"web"});
+  auto connector = std::make_unique<ConnectorEnd>(loop, std::move(far), std::vector<std::string>{"web"}, options);
   directory.add(info);
   auto stream = net::test::make_stream(loop, std::move(near));
   net::test::End nobody;
