@@ -1,0 +1,84 @@
+// Which certificate a handshake gets.
+
+#include "gateway/certificates.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/routing/objects.h"
+#include "tests/routing/test_certificate.h"
+
+namespace adit::gateway::test {
+namespace {
+
+using net::TlsUse;
+
+/// A Tunnel with one rule and a certificate for the name `certificate`.
+void add(routing::Objects& objects, const std::string& name, const std::string& rule, const std::string& certificate) {
+  auto tunnel = routing::tunnel("team/" + name, {rule});
+  tunnel.tls_secret = name + "-tls";
+  objects.tunnels.push_back(tunnel);
+  objects.secrets.push_back(
+      routing::secret("team/" + name + "-tls", "kubernetes.io/tls", routing::tls_data("DNS:" + certificate)));
+}
+
+bool is_for(SSL_CTX* context, const char* name) {
+  return context != nullptr && X509_check_host(SSL_CTX_get0_certificate(context), name, 0, 0, nullptr) == 1;
+}
+
+class ChosenCertificate : public testing::Test {
+ protected:
+  ChosenCertificate() {
+    add(objects_, "shop", "shop.example.com", "shop.example.com");
+    add(objects_, "wild", "*.wild.example.com", "*.wild.example.com");
+    add(objects_, "any", "*", "default.example.com");
+    add(objects_, "admin", "admin.example.com!", "admin.example.com");
+    publish();
+  }
+  void publish() { tables_.publish(routing::compile(objects_, {}).table); }
+
+  routing::Objects objects_;
+  base::Published<routing::Table> tables_{routing::compile({}, {}).table};
+};
+
+TEST_F(ChosenCertificate, ByServerName) {
+  Certificates certificates(tables_, TlsUse::public_edge);
+  EXPECT_TRUE(is_for(certificates.choose("shop.example.com"), "shop.example.com"));
+  EXPECT_TRUE(is_for(certificates.choose("SHOP.example.com"), "shop.example.com"));
+  EXPECT_TRUE(is_for(certificates.choose("a.wild.example.com"), "a.wild.example.com"));
+  EXPECT_TRUE(is_for(certificates.choose("unknown.example.org"), "default.example.com"));
+  EXPECT_TRUE(is_for(certificates.choose(""), "default.example.com"));
+  EXPECT_TRUE(is_for(certificates.choose("admin.example.com"), "default.example.com"))
+      << "private: like an unknown one";
+  EXPECT_EQ(certificates.choose("shop.example.com"), certificates.choose("shop.example.com")) << "made once";
+}
+
+TEST_F(ChosenCertificate, NoneWithoutADefault) {
+  std::erase_if(objects_.tunnels, [](const auto& tunnel) { return tunnel.meta.name == "any"; });
+  publish();
+  Certificates certificates(tables_, TlsUse::public_edge);
+  EXPECT_EQ(certificates.choose("unknown.example.org"), nullptr);
+  EXPECT_EQ(certificates.choose("admin.example.com"), nullptr);
+  EXPECT_NE(certificates.choose("shop.example.com"), nullptr);
+}
+
+TEST_F(ChosenCertificate, LinkHost) {
+  Certificates certificates(tables_, TlsUse::link, "shop.example.com");
+  EXPECT_TRUE(is_for(certificates.choose(""), "shop.example.com"));
+  EXPECT_TRUE(is_for(certificates.choose("10.0.0.1"), "shop.example.com"));
+  EXPECT_TRUE(is_for(certificates.choose("a.wild.example.com"), "a.wild.example.com"));
+}
+
+TEST_F(ChosenCertificate, RenewedOneIsServedFromThenOn) {
+  Certificates certificates(tables_, TlsUse::public_edge);
+  SSL_CTX* before = certificates.choose("shop.example.com");
+  publish();  // the same objects: nothing new to be made
+  EXPECT_EQ(certificates.choose("shop.example.com"), before);
+  for (auto& secret : objects_.secrets) {
+    if (secret.meta.name == "shop-tls") secret.data = routing::tls_data("DNS:shop.example.com,DNS:new.example.com");
+  }
+  publish();
+  EXPECT_TRUE(is_for(certificates.choose("shop.example.com"), "new.example.com"));
+}
+
+}  // namespace
+}  // namespace adit::gateway::test
