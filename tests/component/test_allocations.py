@@ -1,23 +1,26 @@
 """The byte path allocates nothing once it is warm: counted in the real programs, access log on."""
-import concurrent.futures
 import mmap
 import os
+import re
+import shutil
 import struct
+import subprocess
 
 import pytest
 
-from programs import BIN, SANITIZED
-from visitor import Raw
+from edge import ROUTES
+from programs import BIN, SANITIZED, Program, free_port, listens, wait_until
+from visitor import Raw, trusting
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="sanitizers bring an allocator of their own")
 
 LIBRARY = BIN.parent / "tests" / "system" / "libcount_allocations.so"
-VISITORS = 8
-REQUESTS = 5000
 MIB = 1 << 20
-# An allocation now and then is no matter (ticks, log writer); one that comes with every hundredth request is.
+# An allocation now and then is no matter (ticks, watched folders, the load's connections); one that comes with every
+# hundredth request is.
 PER_REQUEST = 0.01
 PER_MIB = 1
+LEAST_REQUESTS = 5000
 
 
 class Counted:
@@ -39,82 +42,96 @@ class Counted:
 
 
 @pytest.fixture
-def counted(edge, tmp_path):
-    """Starts both programs counted, in front of the service on a port; returns their counts by name."""
-    def start(port):
-        counts = {name: Counted(tmp_path, name) for name in ("gateway", "connector")}
-        run = edge.run
-        edge.run = lambda name, argv, env=None: run(name, argv, counts[name].env)
-        edge.write_default()
-        edge.start(f"http://127.0.0.1:{port}")
-        edge.wait_status(200)
-        assert all(count.count() for count in counts.values()), "the programs are not counted"
-        return counts
-    return start
+def service(tmp_path):
+    """nginx: /small, /chunked (compressed, so that its length is unknown) and /big."""
+    port = free_port()
+    folders = "".join(f"{kind}_temp_path {tmp_path}/nginx-{kind};\n"
+                      for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    user = "user root;" if os.geteuid() == 0 else ""
+    (tmp_path / "big").write_bytes(bytes(64 * MIB))
+    (tmp_path / "nginx.conf").write_text(
+        f"{user} daemon off; worker_processes 1; pid {tmp_path}/nginx.pid; error_log stderr;\n"
+        f"events {{ worker_connections 1024; }}\n"
+        f"http {{ {folders} access_log off; sendfile on; keepalive_requests 100000000;\n"
+        f"  server {{ listen 127.0.0.1:{port}; root {tmp_path};\n"
+        f"    location / {{ return 200 '{'x' * 200}'; }}\n"
+        f"    location /chunked {{ gzip on; gzip_types text/plain; return 200 '{'chunked ' * 200}'; }}\n"
+        f"    location /big {{ }} }} }}\n")
+    nginx = Program("nginx", [shutil.which("nginx") or "/usr/sbin/nginx", "-p", tmp_path, "-e", "stderr", "-c",
+                              tmp_path / "nginx.conf"], tmp_path)
+    wait_until(lambda: listens(port), "nginx listens")
+    yield port
+    nginx.stop()
+
+
+@pytest.fixture
+def counts(edge, service, tmp_path):
+    """Both programs, counted, in front of the service; their counts by name."""
+    counts = {name: Counted(tmp_path, name) for name in ("gateway", "connector")}
+    run = edge.run
+    edge.run = lambda name, argv, env=None: run(name, argv, counts[name].env)
+    # wrk asks for the server name 127.0.0.1: the default certificate, which is that of a "*" rule.
+    edge.write_default(routes=ROUTES + '  - {host: "*"}\n', tls="shop-tls")
+    edge.write_tls("shop.test")
+    edge.start(f"http://127.0.0.1:{service}")
+    edge.wait_status(200)
+    assert all(count.count() for count in counts.values()), "the programs are not counted"
+    return counts
 
 
 def allocations(counts, work):
-    """How much each program allocates during work()."""
+    """How much each program allocates during work(), over what work() returns."""
     before = {name: counted.count() for name, counted in counts.items()}
     for counted in counts.values():
         counted.trace(True)
-    work()
+    amount = work()
     for counted in counts.values():
         counted.trace(False)
-    return {name: counted.count() - before[name] for name, counted in counts.items()}
+    return {name: (counted.count() - before[name]) / amount for name, counted in counts.items()}
 
 
-def ask(raw, request, answer_end):
-    raw.send(request)
-    assert raw.status() in (200, 201)
-    raw.read_until(answer_end)
+def load(edge, url, script=None, seconds=2):
+    """Keep-alive requests over 8 connections; how many were answered."""
+    address = url.replace("shop.test", "127.0.0.1")
+    done = subprocess.run(["wrk", "-t1", "-c8", f"-d{seconds}s", "-H", "Host: shop.test", "-H", "Accept-Encoding: gzip",
+                           "-H", "User-Agent: component test", "-H", "Cookie: session=0123456789abcdef0123456789abcdef",
+                           *(["-s", str(script)] if script else []), address],
+                          capture_output=True, text=True, timeout=60, check=True)
+    assert "Non-2xx" not in done.stdout and "Socket errors" not in done.stdout, done.stdout
+    requests = int(re.search(r"(\d+) requests in", done.stdout)[1])
+    assert requests >= LEAST_REQUESTS, done.stdout
+    return requests
 
 
-def per_request(edge, counts, request, answer_end):
-    """Sends the request over and over on VISITORS connections, warm; allocations per request by program."""
-    visitors = [edge.raw() for _ in range(VISITORS)]
-    with concurrent.futures.ThreadPoolExecutor(VISITORS) as pool:
-        def all_ask(times):
-            def one(visitor):
-                for _ in range(times):
-                    ask(visitor, request, answer_end)
-            list(pool.map(one, visitors))
-
-        all_ask(100)
-        counted = allocations(counts, lambda: all_ask(REQUESTS // VISITORS))
-    for visitor in visitors:
-        visitor.socket.close()
-    return {name: count / REQUESTS for name, count in counted.items()}
-
-
-def test_a_small_request(edge, nginx, counted):
-    (nginx.files / "small").write_bytes(b"x" * 199 + b".")
-    (nginx.files / "index.html").write_bytes(b"index")
-    counts = counted(nginx.port)
-    request = ("GET /small?a=b HTTP/1.1\r\nHost: shop.test\r\nUser-Agent: component test\r\nAccept: */*\r\n"
-               "Accept-Encoding: gzip, br\r\nCookie: session=0123456789abcdef0123456789abcdef\r\n\r\n")
-    counted = per_request(edge, counts, request, b"x.")
+def check_load(edge, counts, path, https=False, script=None):
+    url = edge.url(path, https)
+    load(edge, url, script, seconds=1)
+    counted = allocations(counts, lambda: load(edge, url, script))
     assert max(counted.values()) <= PER_REQUEST, counted
 
 
-def test_a_request_with_a_body(edge, origin, counted):
-    counts = counted(origin.port)
-    request = f"POST /p HTTP/1.1\r\nHost: shop.test\r\nContent-Length: {8 << 10}\r\n\r\n" + "b" * (8 << 10)
-    counted = per_request(edge, counts, request, b"POST /p")
-    assert max(counted.values()) <= PER_REQUEST, counted
+def test_a_small_request(edge, counts):
+    check_load(edge, counts, "/small?a=b")
 
 
-def test_a_chunked_answer(edge, origin, counted):
-    counts = counted(origin.port)
-    counted = per_request(edge, counts, "GET /chunked HTTP/1.1\r\nHost: shop.test\r\n\r\n", b"0\r\n\r\n")
-    assert max(counted.values()) <= PER_REQUEST, counted
+def test_a_small_request_over_tls(edge, counts):
+    check_load(edge, counts, "/small", https=True)
 
 
-def test_a_download(edge, nginx, counted):
-    (nginx.files / "big").write_bytes(bytes(64 * MIB))
-    (nginx.files / "index.html").write_bytes(b"index")
-    counts = counted(nginx.port)
-    with edge.raw() as raw:
+def test_a_request_with_a_body(edge, counts, tmp_path):
+    script = tmp_path / "post.lua"
+    script.write_text('wrk.method = "POST"\nwrk.body = string.rep("b", 8192)\n')
+    check_load(edge, counts, "/upload", script=script)
+
+
+def test_a_chunked_answer(edge, counts):
+    assert "Transfer-Encoding: chunked" in edge.curl("-i", "--compressed", edge.url("/chunked")).decode()
+    check_load(edge, counts, "/chunked")
+
+
+@pytest.mark.parametrize("https", [False, True], ids=["plain", "tls"])
+def test_a_download(edge, counts, https):
+    with Raw(edge.https, trusting(edge.authority.file)) if https else Raw(edge.http) as raw:
         def download():
             raw.send("GET /big HTTP/1.1\r\nHost: shop.test\r\n\r\n")
             assert raw.status() == 200
@@ -124,7 +141,8 @@ def test_a_download(edge, nginx, counted):
                 piece = raw.socket.recv(min(left, MIB))
                 assert piece, f"{left} bytes are missing"
                 left -= len(piece)
+            return 64
 
         download()
-        counted = {name: count / 64 for name, count in allocations(counts, download).items()}
+        counted = allocations(counts, download)
     assert max(counted.values()) <= PER_MIB, counted
