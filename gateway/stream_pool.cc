@@ -89,7 +89,8 @@ ServiceStream* StreamPool::open(Upstream& upstream, const link::Opening& opening
 }
 
 void StreamPool::give_back(ServiceStream& stream) {
-  if (closing_ || stream.upstream_->idle.size() >= kMostIdlePerService) return drop(stream);
+  const bool leaving = stream.link_->state.load(std::memory_order_relaxed) == LinkState::over;
+  if (closing_ || leaving || stream.upstream_->idle.size() >= kMostIdlePerService) return drop(stream);
   stream.user_ = nullptr;
   stream.reused_ = true;
   stream.idle_since_ = net::Loop::now();

@@ -1,5 +1,7 @@
 #include "gateway/visitor.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/worker.h"
@@ -12,9 +14,11 @@ namespace {
 constexpr auto kHeadWithin = std::chrono::seconds(10);  // from a head's first byte to its last; TLS handshakes too
 constexpr auto kIdle = std::chrono::seconds(75);
 constexpr auto kTakeWithin =
-    std::chrono::seconds(60);                      // a closing visitor that takes no byte of its answer for so long
-constexpr auto kLinger = std::chrono::seconds(2);  // for its FIN, so that our close does not become a reset
-constexpr std::size_t kMostUnsent = 64 * 1024;     // a visitor that does not read gets no further request served
+    std::chrono::seconds(60);  // a closing visitor that takes no byte of its answer for so long
+constexpr auto kLinger =
+    std::chrono::seconds(2);  // for its FIN or more bytes, so that our close does not become a reset
+constexpr auto kMostLinger = std::chrono::seconds(30);  // of a visitor that goes on sending what nobody wants
+constexpr std::size_t kMostUnsent = 64 * 1024;          // a visitor that does not read gets no further request served
 
 }  // namespace
 
@@ -274,7 +278,8 @@ void Visitor::end_request() {
 void Visitor::at_turn_end() {
   if (state_ == State::closing) return close_gently();
   if (state_ == State::pipe && !stream_->is_reading()) return read_pipe();
-  if (state_ != State::head || stream_->unsent() > kMostUnsent) return;  // on_sent() comes back
+  if (state_ != State::head) return;
+  if (stream_->unsent() > kMostUnsent) return deadline_.set(net::Loop::now() + kTakeWithin);  // on_sent() comes back
   if (worker_.draining() && stream_->readable().empty()) return close_gently();
   deadline_.set(net::Loop::now() + kIdle);
   if (stream_->is_reading()) return;
@@ -286,7 +291,7 @@ void Visitor::on_sent() {
   if (exchange_) exchange_->delivered(unsent);
   if (state_ == State::closing) {
     if (unsent == 0 && stream_->at_end()) return over();
-    deadline_.set(net::Loop::now() + (unsent == 0 ? base::Duration(kLinger) : base::Duration(kTakeWithin)));
+    set_closing_deadline();
   } else if (state_ == State::head && unsent <= kMostUnsent && !stream_->is_reading()) {
     worker_.loop().defer(*this);
   }
@@ -313,16 +318,25 @@ void Visitor::on_pipe_end() { stream_->finish(); }
 
 void Visitor::close_gently() {
   state_ = State::closing;
-  deadline_.set(net::Loop::now() + (stream_->unsent() == 0 ? base::Duration(kLinger) : base::Duration(kTakeWithin)));
+  linger_until_ = net::Loop::now() + kMostLinger;
+  set_closing_deadline();
   stream_->finish();
   if (stream_->is_reading()) return;
   discard();
 }
 
+void Visitor::set_closing_deadline() {
+  const auto now = net::Loop::now();
+  deadline_.set(stream_->unsent() != 0 ? now + kTakeWithin : std::min(now + kLinger, linger_until_));
+}
+
 /// Reads on after our end until the visitor's: closing with bytes unread would reset the connection and with it the
 /// answer.
 void Visitor::discard() {
-  if (!stream_->readable().empty()) stream_->consume(stream_->readable().size());
+  if (!stream_->readable().empty()) {
+    stream_->consume(stream_->readable().size());
+    set_closing_deadline();
+  }
   if (!stream_->at_end()) return stream_->read();
   if (stream_->unsent() == 0) over();
 }
