@@ -273,6 +273,7 @@ void Visitor::end_request() {
 
 void Visitor::at_turn_end() {
   if (state_ == State::pipe && !stream_->is_reading()) return read_pipe();
+  if (state_ == State::closing && !stream_->is_reading()) return discard();
   if (state_ != State::head || stream_->unsent() > kMostUnsent) return;  // on_sent() comes back
   if (worker_.draining() && stream_->readable().empty()) return close_gently();
   deadline_.set(net::Loop::now() + kIdle);
@@ -314,8 +315,7 @@ void Visitor::close_gently() {
   state_ = State::closing;
   deadline_.set(net::Loop::now() + (stream_->unsent() == 0 ? base::Duration(kLinger) : base::Duration(kTakeWithin)));
   stream_->finish();
-  if (stream_->is_reading()) return;
-  discard();
+  worker_.loop().defer(*this);  // who called may still use what is readable, such as the head of a refused request
 }
 
 /// Reads on after our end until the visitor's: closing with bytes unread would reset the connection and with it the
