@@ -32,8 +32,8 @@ void Exchange::begin(Responder& responder, const http::RequestHead& head, Upstre
   upstream_ = &upstream;
   upstream_->users += 1;
   request_framing_ = head.framing;
-  request_ended_ = head.framing == http::Framing::none && head.upgrade.empty();
-  repeatable_ = request_ended_ && is_idempotent(head.method);
+  request_ended_ = head.framing == http::Framing::none;
+  repeatable_ = request_ended_ && head.upgrade.empty() && is_idempotent(head.method);
   to_head_ = head.method == "HEAD";
   upgrade_ = !head.upgrade.empty();
   repeated_ = head_done_ = answer_keeps_ = left_ = false;
@@ -43,20 +43,31 @@ void Exchange::begin(Responder& responder, const http::RequestHead& head, Upstre
   request_id_ = origin.request_id;
   summary_ = Summary{};
   http::write_request_head(to_service_, head, origin);
-  if (head.framing == http::Framing::none && upgrade_) request_ended_ = true;
-
   if (ServiceStream* idle = context_.pool.take(upstream, *this)) {
     stream_ = idle;
     context_.metrics.streams_reused.add();
     summary_.attempts = 1;
     summary_.link = idle->link();
     state_ = State::sending;
-    give_up_ = net::Loop::now() + context_.answer_timeout;
-    deadline_.set(net::Loop::now() + kAcceptWithin);
-    probed_ = false;
-    return stream_->resume();
+    wait_at_most(context_.answer_timeout);
+    return resume();
   }
   attempt();
+}
+
+/// A phase begins that may take `limit`.
+void Exchange::wait_at_most(base::Duration limit) {
+  const auto now = net::Loop::now();
+  give_up_ = now + limit;
+  deadline_.set(std::min(give_up_, now + kAcceptWithin));
+  probed_ = false;
+}
+
+/// On behalf of who brings bytes of the request.
+void Exchange::resume() {
+  being_fed_ = true;
+  stream_->resume();
+  being_fed_ = false;
 }
 
 /// Opens a fresh stream on a link that was not tried yet.
@@ -66,7 +77,7 @@ void Exchange::attempt() {
   opening.visitor = visitor_;
   opening.request_id = request_id_;
   state_ = State::opening;
-  probed_ = left_ = false;
+  left_ = false;
   stream_ = context_.pool.open(*upstream_, opening, tried_, *this);
   if (stream_ == nullptr) {
     if (tried_.empty()) {
@@ -75,21 +86,20 @@ void Exchange::attempt() {
     }
     return fail(502, summary_.reason.empty() ? "no other link to try" : std::string(summary_.reason));
   }
+  if (summary_.attempts != 0) context_.metrics.retries.add();
   summary_.attempts += 1;
   summary_.link = stream_->link();
   tried_.push_back(stream_->link()->id);
-  give_up_ = net::Loop::now() + kOpenWithin;
-  deadline_.set(net::Loop::now() + kAcceptWithin);
+  wait_at_most(kOpenWithin);
 }
 
 /// Another attempt after the stream was lost or given up; false if this request cannot have one.
 bool Exchange::retry(std::string_view why) {
-  if (head_done_ || !answer_.empty() || summary_.attempts >= kMostAttempts) return false;
+  if (summary_.first_byte != base::kNever || summary_.attempts >= kMostAttempts) return false;
   if (left_ && (!repeatable_ || repeated_)) return false;
   if (left_) repeated_ = true;
   summary_.reason = why;
   sent_ = 0;
-  context_.metrics.retries.add();
   attempt();
   return true;
 }
@@ -97,9 +107,7 @@ bool Exchange::retry(std::string_view why) {
 void Exchange::on_answer(int status, std::string_view reason) {
   if (status == 200) {
     state_ = State::sending;
-    give_up_ = net::Loop::now() + context_.answer_timeout;
-    deadline_.set(net::Loop::now() + kAcceptWithin);
-    probed_ = false;
+    wait_at_most(context_.answer_timeout);
     if (!to_send().empty()) stream_->resume();
     return;
   }
@@ -117,9 +125,10 @@ void Exchange::on_sent(std::size_t size) {
   }
   const bool was_full = !takes_more();
   to_service_.consume(size);
-  if (state_ == State::sending && request_ended_ && to_service_.empty())
-    give_up_ = net::Loop::now() + context_.answer_timeout;
-  if (was_full && takes_more()) responder_->on_takes_more();
+  // A long upload is no late answer: the service's time begins anew with each piece.
+  if (state_ == State::sending) give_up_ = net::Loop::now() + context_.answer_timeout;
+  // Who brings bytes right now looks at takes_more() afterwards; asked from within, it would bring the same again.
+  if (was_full && takes_more() && !being_fed_) responder_->on_takes_more();
 }
 
 void Exchange::body(std::span<const char> bytes) {
@@ -129,13 +138,13 @@ void Exchange::body(std::span<const char> bytes) {
   } else {
     to_service_.append(bytes);
   }
-  if (was_empty && stream_ != nullptr && state_ != State::opening) stream_->resume();
+  if (was_empty && stream_ != nullptr && state_ != State::opening) resume();
 }
 
 void Exchange::end_body(const http::FieldList* trailers) {
   if (request_framing_ == http::Framing::chunked) {
     http::write_last_chunk(to_service_, trailers);
-    if (stream_ != nullptr && state_ != State::opening) stream_->resume();
+    if (stream_ != nullptr && state_ != State::opening) resume();
   }
   request_ended_ = true;
 }
@@ -143,7 +152,7 @@ void Exchange::end_body(const http::FieldList* trailers) {
 void Exchange::pipe(std::span<const char> bytes) {
   const bool was_empty = to_send().empty();
   to_service_.append(bytes);
-  if (was_empty) stream_->resume();
+  if (was_empty) resume();
 }
 
 void Exchange::end_pipe() { stream_->finish(); }
@@ -185,7 +194,7 @@ std::size_t Exchange::parse(std::span<const char> bytes) {
       if (used < bytes.size()) responder_->on_pipe_data(bytes.subspan(used));
       return bytes.size();
     }
-    if (head_done_ && context_.scratch.framing == http::Framing::none) {
+    if (head_done_ && parser_.parse_body({}, *this).progress == http::Progress::complete) {  // none, or of length 0
       answer_keeps_ = answer_keeps_ && used == bytes.size();
       complete();
       break;
@@ -237,6 +246,7 @@ void Exchange::on_closed(link::Closed why) {
                                   : why == link::Closed::finished ? "the stream ended"
                                                                   : "the service reset the connection";
   if (retry(reason)) return;
+  if (state_ == State::piping && why == link::Closed::finished) left_ = false;  // both halves ended: nothing is cut off
   fail(502, reason);
 }
 
@@ -252,7 +262,7 @@ void Exchange::complete() {
 void Exchange::fail(int status, std::string_view reason, bool retry_after) {
   if (!active()) return;
   if (left_) context_.metrics.interrupted.add();
-  if (status != 503) context_.metrics.service_failures.add();
+  if (status != 503 && !head_done_) context_.metrics.service_failures.add();
   if (summary_.reason.data() != reason.data()) summary_.reason = reason;
   release_stream(false);
   Responder& responder = *responder_;

@@ -113,6 +113,8 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   void on_trailers(const http::FieldList& trailers) override { responder_->on_answer_trailers(trailers); }
 
   void attempt();
+  void wait_at_most(base::Duration limit);
+  void resume();
   bool retry(std::string_view why);
   std::size_t parse(std::span<const char> bytes);
   bool take_head(const http::ResponseHead& head);
@@ -135,6 +137,7 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   bool upgrade_ = false;
   bool repeated_ = false;      ///< the one repeat after a reused stream was used up
   bool answer_keeps_ = false;  ///< the service keeps its connection after this answer
+  bool being_fed_ = false;     ///< body() or pipe() is on the stack
   bool probed_ = false;        ///< the link was made suspect, its verdict is awaited
   base::Buffer to_service_;    ///< request bytes; the first sent_ have left (kept while the request may be repeated)
   std::size_t sent_ = 0;

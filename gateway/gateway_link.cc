@@ -1,6 +1,7 @@
 #include "gateway/gateway_link.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -33,9 +34,6 @@ link::StreamHandler* GatewayLink::on_open(link::Stream&, const link::Opening&) {
 
 void GatewayLink::on_link_ready() {
   ready_ = true;
-  link::Gateways gateways;
-  gateways.ids.push_back(gateway_id_);
-  driver_.session().send_control(gateways);
   changed();
 }
 
@@ -43,8 +41,13 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
   if (const auto* offers = std::get_if<link::Offers>(&message)) {
     services_.clear();
     for (const auto& service : offers->services) services_.push_back(service.name);
-    offered_ = true;
+    const bool first = !std::exchange(offered_, true);
     changed();
+    if (!first) return;
+    // Said once streams can come, so that a connector that has heard it knows that it is served.
+    link::Gateways gateways;
+    gateways.ids.push_back(gateway_id_);
+    driver_.session().send_control(gateways);
   } else if (const auto* leaving = std::get_if<link::Leaving>(&message)) {
     base::log::info("connector is leaving", {{"tunnel", info_->tunnel_name},
                                              {"connector", info_->connector},
@@ -57,10 +60,8 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
 
 void GatewayLink::on_link_suspect(bool suspect) {
   suspect_ = suspect;
-  if (suspect) {
-    base::log::warning("link is suspect",
-                       {{"tunnel", info_->tunnel_name}, {"connector", info_->connector}, {"remote", info_->remote}});
-  }
+  // A slow service on a quiet link is enough for a moment's doubt, so this is no warning; a dead link's end is logged.
+  if (suspect) base::log::debug("link is suspect", {{"tunnel", info_->tunnel_name}, {"remote", info_->remote}});
   changed();
 }
 

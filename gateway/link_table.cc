@@ -6,8 +6,8 @@
 
 namespace adit::gateway {
 
-LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id)
-    : loop_(loop), directory_(directory), gateway_id_(std::move(gateway_id)) {}
+LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id, Leaving leaving)
+    : loop_(loop), directory_(directory), gateway_id_(std::move(gateway_id)), leaving_(std::move(leaving)) {}
 
 LinkTable::~LinkTable() = default;
 
@@ -72,6 +72,7 @@ void LinkTable::publish() {
 
 void LinkTable::on_link_changed(GatewayLink& link) {
   directory_.offers(link.info()->id, link.info()->tunnel_id, link.services());
+  if (link.state() == LinkState::over) leaving_(link.info()->id);
 }
 
 void LinkTable::on_link_over(GatewayLink& link, std::string_view why) {

@@ -2,6 +2,7 @@
 // The links that one worker owns.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,10 @@ namespace adit::gateway {
 /// Owns links from their hand-over to their end, and picks among them. On the worker's loop only.
 class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
  public:
-  LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id);
+  /// Called when a link takes no new streams any more.
+  using Leaving = std::function<void(std::uint64_t link_id)>;
+
+  LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id, Leaving leaving);
   ~LinkTable();
 
   /// Takes over a connection whose handshake is done; the directory knows the link already.
@@ -50,6 +54,7 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   net::Loop& loop_;
   LinkDirectory& directory_;
   std::string gateway_id_;
+  Leaving leaving_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GatewayLink>> by_id_;
   std::unordered_map<std::string, std::vector<GatewayLink*>, Hash, std::equal_to<>> by_tunnel_;
   std::vector<std::unique_ptr<GatewayLink>> over_;  ///< destroyed at the end of the turn

@@ -116,12 +116,12 @@ class Crossing final : public std::enable_shared_from_this<Crossing>, public lin
       auto copy = std::make_shared<base::Buffer>();
       copy->append(bytes);
       in_flight_ += bytes.size();
-      handler_->on_sent(bytes.size());
       to_far([copy](Crossing& crossing) {
         if (crossing.stream_ == nullptr) return;
         crossing.pending_.append(copy->readable());
         crossing.stream_->resume();
       });
+      handler_->on_sent(bytes.size());  // last: from within it more may be brought, which must not overtake these
       if (handler_ == nullptr) return;
     }
     if (finishing_ && !finish_sent_ && handler_->to_send().empty()) {

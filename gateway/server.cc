@@ -221,14 +221,15 @@ bool Server::drain(const Signals& signals) {
   draining_ = true;
   if (link_loop_) link_loop_->post([this] { acceptor_->close(); });
   for (auto& worker : workers_) worker->drain();
+  bool hurried = false;
   const auto wait_until_none = [&](auto count, base::TimePoint limit) {
-    while (count() != 0 && base::Clock::now() < limit) {
+    // At least one wait: the workers have yet to do what was posted to them.
+    do {
       const int signal = signals.wait(std::chrono::milliseconds(20));
-      if (signal == SIGTERM || signal == SIGINT) return false;
-    }
+      hurried = hurried || signal == SIGTERM || signal == SIGINT;
+    } while (count() != 0 && !hurried && base::Clock::now() < limit);
     return count() == 0;
   };
-  signals.wait(std::chrono::milliseconds(20));  // the workers' part of the above
   const bool whole = wait_until_none([this] { return visitors(); }, base::Clock::now() + options_.drain_time);
   if (!whole) base::log::warning("requests were cut off", {{"visitors", visitors()}});
   for (auto& worker : workers_) worker->finish();

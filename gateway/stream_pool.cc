@@ -104,6 +104,15 @@ void StreamPool::drop(ServiceStream& stream) {
   forget(stream);
 }
 
+void StreamPool::drop_idle(std::uint64_t link_id) {
+  for (auto& [key, upstream] : upstreams_) {
+    for (auto next = upstream->idle.begin(); next != upstream->idle.end();) {
+      ServiceStream& stream = *next++;
+      if (stream.link_->id == link_id) drop(stream);
+    }
+  }
+}
+
 void StreamPool::clear() {
   closing_ = true;
   for (auto& [key, upstream] : upstreams_) {

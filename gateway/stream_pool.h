@@ -95,6 +95,8 @@ class StreamPool {
   void give_back(ServiceStream& stream);
   /// Resets a stream in use or idle.
   void drop(ServiceStream& stream);
+  /// A link is leaving: its idle streams would only hold it up.
+  void drop_idle(std::uint64_t link_id);
   /// No stream is kept idle any more (the gateway is ending).
   void clear();
 

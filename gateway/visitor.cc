@@ -266,12 +266,13 @@ void Visitor::own_answer(int status, std::string_view extra, std::string_view re
 void Visitor::end_request() {
   log_request();
   if (exchange_) worker_.give_exchange(std::move(exchange_));
-  if (close_after_ || !body_done_) return close_gently();
-  state_ = State::head;
+  // What comes next waits for the end of the turn: the bytes of this request may still be in use up the stack.
+  state_ = close_after_ || !body_done_ ? State::closing : State::head;
   worker_.loop().defer(*this);
 }
 
 void Visitor::at_turn_end() {
+  if (state_ == State::closing) return close_gently();
   if (state_ == State::pipe && !stream_->is_reading()) return read_pipe();
   if (state_ == State::closing && !stream_->is_reading()) return discard();
   if (state_ != State::head || stream_->unsent() > kMostUnsent) return;  // on_sent() comes back

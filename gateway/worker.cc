@@ -25,7 +25,7 @@ Worker::Worker(Shared& shared, std::size_t index)
       metrics_(*shared.metrics.workers[index]),
       table_(shared.table),
       certificates_(shared.table, net::TlsUse::public_edge),
-      links_(loop_, shared.directory, shared.gateway_id),
+      links_(loop_, shared.directory, shared.gateway_id, [this](std::uint64_t link_id) { link_is_leaving(link_id); }),
       pool_(loop_, *this, metrics_.tunnels),
       visitors_(std::make_unique<VisitorList>()),
       tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {
@@ -140,6 +140,13 @@ void Worker::drain() {
     links_.leave("gateway is shutting down");
     for (auto next = visitors_->live.begin(); next != visitors_->live.end();) (next++)->drain();
   });
+}
+
+/// Streams on this worker's link may be idle at any worker.
+void Worker::link_is_leaving(std::uint64_t link_id) {
+  for (Worker* worker : shared_.workers) {
+    worker->loop_.post([worker, link_id] { worker->pool_.drop_idle(link_id); });
+  }
 }
 
 void Worker::finish() {

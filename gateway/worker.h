@@ -87,6 +87,7 @@ class Worker final : private StreamOpener {
  private:
   void accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
   void tick();
+  void link_is_leaving(std::uint64_t link_id);
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;

@@ -19,11 +19,11 @@ constexpr std::size_t kMostReason = 200;
 constexpr int kMostDepth = 8;
 
 bool is_name(std::string_view text) {
-  constexpr auto allowed = [](char c) {
+  const auto is_allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
            c == ':' || c == '-';
   };
-  return !text.empty() && text.size() <= kMostName && std::all_of(text.begin(), text.end(), allowed);
+  return !text.empty() && text.size() <= kMostName && std::all_of(text.begin(), text.end(), is_allowed);
 }
 
 /// The string member of that name, or nullptr.

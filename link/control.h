@@ -12,7 +12,7 @@
 
 namespace adit::link {
 
-inline constexpr std::size_t kMostControlLine = 64 * 1024;
+inline constexpr std::size_t kMostControlLine = std::size_t{64} * 1024;
 
 /// Gateway → connector: the ready gateway replicas. {"type":"gateways","ids":["…"],"count":1}
 struct Gateways {

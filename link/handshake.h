@@ -55,7 +55,7 @@ class HelloReader {
   Outcome read(std::span<const char> bytes);
 
  private:
-  http::RequestParser parser_{http::HeadLimits{16 * 1024, 1024}};
+  http::RequestParser parser_{http::HeadLimits{std::size_t{16} * 1024, 1024}};
 };
 
 /// The connector's side.
@@ -76,7 +76,7 @@ class WelcomeReader {
   void begin_refusal(const http::ResponseHead& head, std::size_t head_size);
   Outcome read_problem(std::span<const char> bytes);
 
-  http::ResponseParser parser_{http::HeadLimits{16 * 1024, 1024}};
+  http::ResponseParser parser_{http::HeadLimits{std::size_t{16} * 1024, 1024}};
   std::optional<Refusal> refusal_;  // its head is read
   bool body_ends_ = false;          // nothing more is to be read
   std::size_t read_ = 0;            // bytes of head and body so far

@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t kMostQueued = 10'000;
 /// Windows may grow by this many times the connection's window in all.
 constexpr std::uint64_t kBudgetFactor = 4;
-/// While bytes flow the link is never silent, so the round trip is measured anew this often.
-constexpr base::Duration kMeasureEvery = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -27,10 +25,10 @@ Session::Impl::Impl(Role role, const SessionOptions& options, SessionEvents& eve
   create(options);
 }
 
-Session::Impl::~Impl() { abandon(); }
-
 void Session::Impl::abandon() {
-  fail("the connection is lost");  // first: handlers that call back in find the session closed
+  // First: handlers that call back in find the session closed, and nothing is asked of the owner any more.
+  fail("the connection is lost");
+  poked_ = true;
   for (LinkStream& stream : streams_) {
     if (stream.id_ != 0) close(stream, Closed::link_lost);
   }
@@ -41,7 +39,8 @@ void Session::Impl::fail(std::string reason) {
 }
 
 void Session::Impl::poke() {
-  if (in_call_ || poked_ || failed() || !wants_write()) return;
+  if (in_call_ || poked_) return;
+  if (!failed() && !wants_write()) return;  // a failure is told by produce()
   poked_ = true;
   events_.on_wants_write();
 }
@@ -65,7 +64,6 @@ base::Result<void> Session::Impl::receive(std::span<const char> bytes, base::Tim
     nghttp2_session_terminate_session(h2_.get(), NGHTTP2_PROTOCOL_ERROR);
     return base::Error{error_};
   }
-  if (now_ - ping_sent_ >= kMeasureEvery && !ping_open_ && stats_.streams_open != 0) ping();
   end_if_idle();
   poke();
   return {};
@@ -136,7 +134,8 @@ void Session::Impl::ping() {
 
 void Session::Impl::send_control(const ControlMessage& message) {
   if (failed()) return;
-  if (std::holds_alternative<Leaving>(message)) leaving_ = true;
+  // A gateway that leaves still serves the visitors it has, until shutdown().
+  if (std::holds_alternative<Leaving>(message) && role_ == Role::connector) leaving_ = true;
   control_.send(message);
   poke();
 }
@@ -164,7 +163,7 @@ void Session::Impl::on_control_answer(int status, std::string_view) {
 }
 
 void Session::Impl::on_control_message(const ControlMessage& message) {
-  if (std::holds_alternative<Leaving>(message)) leaving_ = true;
+  if (std::holds_alternative<Leaving>(message) && role_ == Role::gateway) leaving_ = true;
   events_.on_control(message);
 }
 
@@ -175,7 +174,8 @@ void Session::Impl::on_control_failed(std::string reason) {
 
 Session::Session(Role role, const SessionOptions& options, SessionEvents& events, base::TimePoint now)
     : impl_(std::make_unique<Impl>(role, options, events, now)) {}
-Session::~Session() = default;
+// Not left to ~Impl: handlers may still call the session when they hear of its end.
+Session::~Session() { impl_->abandon(); }
 
 base::Result<void> Session::receive(std::span<const char> bytes, base::TimePoint now) {
   return impl_->receive(bytes, now);

@@ -42,6 +42,7 @@ struct SessionOptions {
 class SessionEvents {
  public:
   /// Connector: a stream was opened. Returns who handles it; the handler answers now or later by Stream::answer.
+  /// nullptr refuses the stream (REFUSED_STREAM), so that the gateway opens it elsewhere.
   virtual StreamHandler* on_open(Stream& stream, const Opening& opening) = 0;
   /// Gateway: the connector's SETTINGS came and the control stream stands, so streams may be opened.
   virtual void on_ready() = 0;
@@ -74,7 +75,9 @@ class Session {
 
   /// Takes bytes from the peer. An error is final: its text says what the peer did wrong; close the link.
   base::Result<void> receive(std::span<const char> bytes, base::TimePoint now);
-  /// Appends frames to `out` until it holds `limit` bytes or more, or nothing is left to send.
+  /// Appends frames to `out` until it holds `limit` bytes or more, or nothing is left to send. To be called once right
+  /// after construction too. Some faults of the peer come to light only here; with an error `out` holds the GOAWAY that
+  /// tells the peer why, worth sending before the connection is closed. Does nothing from within a callback.
   base::Result<void> produce(base::Buffer& out, std::size_t limit);
   /// Work may be left after produce() when the limit was reached.
   bool wants_write() const;

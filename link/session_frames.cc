@@ -11,6 +11,8 @@
 namespace adit::link {
 namespace {
 
+/// A link on which bytes flow is never silent, so its round trip is measured anew this often.
+constexpr base::Duration kMeasureEvery = std::chrono::seconds(1);
 constexpr std::size_t kMostDebugText = 200;
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -115,6 +117,7 @@ void Session::Impl::on_data(std::int32_t id, std::span<const char> bytes) {
     if (role_ == Role::connector && !stream->answered_) abort(*stream, NGHTTP2_PROTOCOL_ERROR);
     return;
   }
+  if (!ping_open_ && now_ - ping_sent_ >= kMeasureEvery) ping();
   grow_window(*stream);
   stream->handler_->on_data(bytes);
 }

@@ -16,8 +16,9 @@
 
 namespace adit::link {
 
-inline constexpr std::size_t kMostHead = 16 * 1024;  // SETTINGS_MAX_HEADER_LIST_SIZE, bytes as RFC 9113 §6.5.2 counts
-inline constexpr std::size_t kMostService = 253;     // bytes of a service's name
+inline constexpr std::size_t kMostHead =
+    std::size_t{16} * 1024;                       // SETTINGS_MAX_HEADER_LIST_SIZE, as RFC 9113 §6.5.2 counts
+inline constexpr std::size_t kMostService = 253;  // bytes of a service's name
 
 /// The fields of the header block that is being received; one at a time, since nothing may come between (RFC 9113
 /// §4.3).
@@ -63,7 +64,6 @@ class Session::Impl final : private ControlStream::Owner {
   };
 
   Impl(Role role, const SessionOptions& options, SessionEvents& events, base::TimePoint now);
-  ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 

@@ -20,9 +20,9 @@ std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
 }
 
 std::string_view frame_name(std::uint8_t type) {
-  constexpr std::array names{"DATA",         "HEADERS", "PRIORITY", "RST_STREAM",    "SETTINGS",
-                             "PUSH_PROMISE", "PING",    "GOAWAY",   "WINDOW_UPDATE", "CONTINUATION"};
-  return type < names.size() ? names[type] : "unknown";
+  constexpr std::array kNames{"DATA",         "HEADERS", "PRIORITY", "RST_STREAM",    "SETTINGS",
+                              "PUSH_PROMISE", "PING",    "GOAWAY",   "WINDOW_UPDATE", "CONTINUATION"};
+  return type < kNames.size() ? kNames[type] : "unknown";
 }
 
 struct FreeOption {

@@ -10,7 +10,7 @@
 namespace adit::link {
 namespace {
 
-constexpr std::size_t kMostProblem = 8 * 1024;
+constexpr std::size_t kMostProblem = std::size_t{8} * 1024;
 constexpr std::size_t kMostReason = 300;
 constexpr std::chrono::seconds kMostRetryAfter{3600};
 

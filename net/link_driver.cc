@@ -46,8 +46,9 @@ void LinkDriver::at_turn_end() {
   if (!open_) return;
   // Nothing is taken from the session while the socket is full, so that priorities are decided late.
   if (stream_->unsent() < kBatch) {
-    if (const auto produced = session_.produce(stream_->out(), kBatch); !produced) return close(produced.error());
-    stream_->flush();
+    const auto produced = session_.produce(stream_->out(), kBatch);
+    stream_->flush();  // also the GOAWAY that tells the peer why this is the end
+    if (!produced) return close(produced.error());
   }
   if (!open_) return;
   if (session_.finished() && stream_->unsent() == 0) return close("finished");

@@ -77,8 +77,10 @@ class Edge:
         return self.gateway
 
     def connector_flags(self, token=TOKEN, tunnel=TUNNEL, ca_file=None):
+        """`token` None: the file that the flag names is not there."""
         file = self.folder / f"token-{len(self.programs)}"
-        file.write_text(token + "\n")
+        if token is not None:
+            file.write_text(token + "\n")
         return ["--gateway", f"localhost:{self.link}", "--tunnel", tunnel, "--token-file", file,
                 "--ca-file", ca_file or self.authority.file]
 

@@ -84,7 +84,6 @@ WRONG = {  # program, arguments, what the message names
     "key without certificate": ("adit-gateway", ["--manifests", ".", "--link-key", "/nowhere.pem"], "link-"),
     "no gateway": ("adit-connector", ["--tunnel", TUNNEL, "--token-file", "/etc/hostname", "--service", "http://h:1"], "gateway"),
     "no token": ("adit-connector", ["--gateway", "h:1", "--tunnel", TUNNEL, "--service", "http://h:1"], "token"),
-    "missing token file": ("adit-connector", ["--gateway", "h:1", "--tunnel", TUNNEL, "--token-file", "/nowhere", "--service", "http://h:1"], "/nowhere"),
     "bad tunnel id": ("adit-connector", ["--gateway", "h:1", "--tunnel", "x", "--token-file", "/etc/hostname", "--service", "http://h:1"], "tunnel"),
     "bad service": ("adit-connector", ["--gateway", "h:1", "--tunnel", TUNNEL, "--token-file", "/etc/hostname", "--service", "gopher://h:1"], "gopher"),
     "service twice": ("adit-connector", ["--gateway", "h:1", "--tunnel", TUNNEL, "--token-file", "/etc/hostname",

@@ -182,5 +182,5 @@ def test_the_visitors_end_ends_the_connection_to_the_service(tunnelled, origin):
     with tunnelled.raw() as raw:
         raw.send("GET /big?bytes=100000000000 HTTP/1.1\r\nHost: shop.test\r\n\r\n")
         raw.read_until(b"\r\n\r\n")
-        assert origin.open == 1
-    wait_until(lambda: origin.open == 0, "the connection to the service has ended")
+        during = origin.open  # others may be idle in the pool
+    wait_until(lambda: origin.open < during, "the connection to the service has ended")

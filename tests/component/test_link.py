@@ -56,11 +56,11 @@ def test_a_gateway_that_comes_later_is_found(edge, origin):
 
 def test_two_tokens_are_valid_at_once_and_a_revoked_one_ends_its_links(edge, origin):
     def manifest(*secrets):
-        return documents(tunnel_manifest(tokens=secrets), *(token_secret(s, f"{s}-0123456789") for s in secrets))
+        return documents(tunnel_manifest(tokens=secrets), *(token_secret(s, f"{s}-0123456789abcdef") for s in secrets))
     edge.write("shop.yaml", manifest("old", "new"))
     edge.start_gateway()
-    edge.start_connector(f"http://127.0.0.1:{origin.port}", name="old", token="old-0123456789")
-    new = edge.start_connector(f"http://127.0.0.1:{origin.port}", name="new", token="new-0123456789")
+    edge.start_connector(f"http://127.0.0.1:{origin.port}", name="old", token="old-0123456789abcdef")
+    new = edge.start_connector(f"http://127.0.0.1:{origin.port}", name="new", token="new-0123456789abcdef")
     new.stop()
     edge.wait_status(200)
     edge.write("shop.yaml", manifest("new"))
@@ -70,11 +70,18 @@ def test_two_tokens_are_valid_at_once_and_a_revoked_one_ends_its_links(edge, ori
 def test_a_token_file_is_read_again(edge, origin):
     edge.write_default()
     edge.start_gateway()
-    connector = edge.start_connector(f"http://127.0.0.1:{origin.port}", token="first-is-wrong", wait=False)
+    connector = edge.start_connector(f"http://127.0.0.1:{origin.port}", token="first-is-wrong-0123456789", wait=False)
     wait_until(lambda: "401" in connector.err, "the first token is refused")
     file = next(edge.folder.glob("token-*"))
     file.write_text(TOKEN)
     edge.wait_status(200)
+
+
+def test_a_missing_token_file_is_named_and_waited_for(gateway):
+    """A Secret may be mounted after the program has started."""
+    connector = gateway.start_connector("http://127.0.0.1:1", token=None, wait=False)
+    wait_until(lambda: "/token-" in connector.err, "the log names the file")
+    assert connector.running()
 
 
 def test_links_are_as_many_as_asked(gateway, origin):

@@ -10,7 +10,7 @@ from programs import BIN, PATIENCE, wait_until
 
 NEW_HOST = ROUTES + "  - {host: new.test}\n"
 BAD = {  # what is wrong, text, what the message must name
-    "no YAML": ("kind: [", "bad.yaml:"),
+    "no YAML": ("kind: [", "YAML"),
     "unknown kind": ("apiVersion: v1\nkind: Tonnel\nmetadata: {name: x}\n", "Tonnel"),
     "unknown field": (tunnel_manifest(routes="  - {host: x.test, pth: /a}\n"), "spec.routes[0].pth"),
     "bad host": (tunnel_manifest(routes='  - {host: "a..test"}\n'), "spec.routes[0].host"),
@@ -50,7 +50,7 @@ def test_a_file_edited_in_place(held):
 
 def test_a_file_added_and_removed(held):
     other = "33333333-2222-4333-8444-555555555555"
-    held.write("added.yaml", documents(tunnel_manifest("added", other, "  - {host: new.test}\n"), token_secret("added-connector", "t3")))
+    held.write("added.yaml", documents(tunnel_manifest("added", other, "  - {host: new.test}\n"), token_secret("added-connector", "third-token-0123456789")))
     held.wait_status(503, host="new.test")
     (held.manifests / "added.yaml").unlink()
     held.wait_status(404, host="new.test")
@@ -58,7 +58,7 @@ def test_a_file_added_and_removed(held):
 
 def test_a_file_renamed_changes_nothing(held):
     os.rename(held.manifests / "shop.yaml", held.manifests / "renamed.yaml")
-    held.write("marker.yaml", documents(tunnel_manifest("marker", "44444444-2222-4333-8444-555555555555", "  - {host: marker.test}\n"), token_secret("marker-connector", "t4")))
+    held.write("marker.yaml", documents(tunnel_manifest("marker", "44444444-2222-4333-8444-555555555555", "  - {host: marker.test}\n"), token_secret("marker-connector", "fourth-token-0123456789")))
     held.wait_status(503, host="marker.test")
     assert held.get().status == 200
 
@@ -86,7 +86,7 @@ def test_symlinks_swapped_as_kubernetes_mounts_do(edge, origin):
 def test_a_bad_file_keeps_what_was_good(held, name):
     """The bad file also holds a good tunnel: it is refused whole. The next good change still takes effect."""
     text, named = BAD[name]
-    good = documents(tunnel_manifest("other", "55555555-2222-4333-8444-555555555555", "  - {host: other.test}\n"), token_secret("other-connector", "t5"))
+    good = documents(tunnel_manifest("other", "55555555-2222-4333-8444-555555555555", "  - {host: other.test}\n"), token_secret("other-connector", "fifth-token-0123456789"))
     held.write("bad.yaml", documents(good, text))
     wait_until(lambda: named in held.gateway.err and "bad.yaml" in held.gateway.err, f"the log names bad.yaml and {named}")
     assert held.get().status == 200
@@ -145,7 +145,7 @@ def test_check_names_every_error_with_file_line_object_and_field(edge):
     edge.write("b.yaml", "kind: Tunnel\n")
     code, text = check(edge.manifests)
     assert code == 1
-    for part in ("a.yaml:7:", "a.yaml:8:", "Tunnel default/a", "spec.routes[1].host", "spec.routes[2].path", "b.yaml:"):
+    for part in ("a.yaml:8:", "a.yaml:9:", "Tunnel default/a", "spec.routes[1].host", "spec.routes[2].path", "b.yaml:"):
         assert part in text, f"{part!r} is missing in:\n{text}"
 
 

@@ -57,8 +57,18 @@ def test_metrics_do_not_grow_with_what_visitors_invent(tunnelled):
     assert len(tunnelled.metrics()) <= before + 40
 
 
+def settled(edge):
+    """How many lines the access log has once everything asked so far is in it: it is written behind the requests."""
+    edge.get("/marker")
+    wait_until(lambda: any(line["path"] == "/marker" for line in edge.access_log()), "the marker is in the access log")
+    wait_until(lambda: sum(
+        value for name, value in edge.metrics().items() if name.startswith("adit_gateway_requests_total")) == len(edge.access_log()),
+        "every counted request is in the access log")
+    return len(edge.access_log())
+
+
 def test_one_access_log_line_per_request_with_all_fields(tunnelled, origin):
-    before = len(tunnelled.access_log())
+    before = settled(tunnelled)
     tunnelled.get("/a/path?secret=1", method="POST", body=b"12345")
     tunnelled.get("/gone", host="nobody.test")
     lines = tunnelled.wait_access_log(before + 2)[before:]
@@ -74,14 +84,14 @@ def test_one_access_log_line_per_request_with_all_fields(tunnelled, origin):
 
 
 def test_the_request_id_of_the_log_is_that_of_the_service(tunnelled, origin):
-    before = len(tunnelled.access_log())
+    before = settled(tunnelled)
     tunnelled.get("/id")
     line = tunnelled.wait_access_log(before + 1)[-1]
     assert origin.requests[-1].field("x-request-id") == line["request_id"]
 
 
 def test_refused_requests_are_logged_with_their_reason(tunnelled):
-    before = len(tunnelled.access_log())
+    before = settled(tunnelled)
     with tunnelled.raw() as raw:
         raw.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
         raw.read_all()
@@ -90,7 +100,7 @@ def test_refused_requests_are_logged_with_their_reason(tunnelled):
 
 
 def test_what_a_visitor_sends_cannot_break_a_log_line(tunnelled):
-    before = len(tunnelled.access_log())
+    before = settled(tunnelled)
     tunnelled.get("/%22%0A{}", host='sh"op\\.test')
     tunnelled.get('/"quote\\"', fields={"User-Agent": '"}\x7f'})
     assert len(tunnelled.wait_access_log(before + 2)) == before + 2

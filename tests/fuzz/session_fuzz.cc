@@ -57,7 +57,7 @@ class World final : public link::SessionEvents {
   World(link::Role role, std::uint64_t seed)
       : random(seed), session(std::make_unique<link::Session>(role, link::SessionOptions{}, *this, now)) {}
   ~World() {
-    session.reset();
+    session->abandon();
     for (const auto& user : users) require(user->stream == nullptr);
   }
 
@@ -82,7 +82,7 @@ class World final : public link::SessionEvents {
   void on_wants_write() override {}
 
   void open() {
-    if (users.size() > 50 || !session) return;
+    if (users.size() > 50) return;
     auto& user = add();
     user.stream = session->open({"default", "192.0.2.1:1", "id"}, user);
   }

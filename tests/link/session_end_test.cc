@@ -59,18 +59,31 @@ TEST(SessionEnd, StreamsThatCrossTheGoawayAreRefused) {
   EXPECT_TRUE(pair.connector.session->finished());
 }
 
-TEST(SessionEnd, NoStreamIsOpenedAfterLeaving) {
-  for (const bool gateway_leaves : {true, false}) {
-    Pair pair;
-    pair.settle();
-    (gateway_leaves ? pair.gateway : pair.connector).session->send_control(Leaving{"restart"});
-    pair.settle();
-    Recorder nobody;
-    EXPECT_EQ(pair.gateway.session->open({"default", "", ""}, nobody), nullptr);
-    const End& hears = gateway_leaves ? pair.connector : pair.gateway;
-    ASSERT_EQ(hears.control.size(), 1U);
-    EXPECT_EQ(std::get<Leaving>(hears.control[0]).reason, "restart");
-  }
+TEST(SessionEnd, NoStreamIsOpenedToAConnectorThatLeaves) {
+  Pair pair;
+  pair.settle();
+  pair.connector.session->send_control(Leaving{"restart"});
+  pair.settle();
+  Recorder nobody;
+  EXPECT_EQ(pair.gateway.session->open({"default", "", ""}, nobody), nullptr);
+  ASSERT_EQ(pair.gateway.control.size(), 1U);
+  EXPECT_EQ(std::get<Leaving>(pair.gateway.control[0]).reason, "restart");
+}
+
+TEST(SessionEnd, AGatewayThatLeavesServesItsVisitorsUntilShutdown) {
+  Pair pair;
+  pair.settle();
+  pair.gateway.session->send_control(Leaving{"restart"});
+  pair.settle();
+  ASSERT_EQ(pair.connector.control.size(), 1U);
+  EXPECT_EQ(std::get<Leaving>(pair.connector.control[0]).reason, "restart");
+  auto* stream = pair.open();
+  pair.settle();
+  EXPECT_EQ(stream->status, 200);
+  stream->stream->reset();
+  pair.gateway.session->shutdown();
+  Recorder nobody;
+  EXPECT_EQ(pair.gateway.session->open({"default", "", ""}, nobody), nullptr);
 }
 
 TEST(SessionEnd, LinkRetiresBeforeStreamIdsRunOut) {

@@ -212,19 +212,22 @@ TEST_F(HostileGateway, RefusalsForASilentReaderEndTheLink) {
   reads = false;
   std::uint32_t id = 1;
   // Each is refused by two frames that wait; the peer resets them, so that its streams never run out.
-  flood([&] { return send(open_control(id, "nonsense") + frame(kRst, 0, std::exchange(id, id + 2), number(8))); },
-        200'000);
+  const auto refused_and_reset = [&] {
+    const auto stream = std::exchange(id, id + 2);
+    return send(open_control(stream, "nonsense") + frame(kRst, 0, stream, number(8)));
+  };
+  flood(refused_and_reset, 200'000);
 }
 
 TEST_F(HostileGateway, RapidResetIsBounded) {
   connector.serve = [](Recorder&) {};
   std::uint32_t id = 1;
-  flood(
-      [&] {
-        connector.served.clear();
-        return send(connect(id) + frame(kRst, 0, std::exchange(id, id + 2), number(8)));
-      },
-      2'000'000);
+  const auto opened_and_reset = [&] {
+    connector.served.clear();
+    const auto stream = std::exchange(id, id + 2);
+    return send(connect(stream) + frame(kRst, 0, stream, number(8)));
+  };
+  flood(opened_and_reset, 2'000'000);
 }
 
 TEST_F(HostileGateway, ContinuationFloodEndsTheLink) {

@@ -126,5 +126,69 @@ TEST(Session, ControlLinesGoBothWays) {
   EXPECT_THAT(std::get<Gateways>(pair.connector.control[0]).ids, ElementsAre("a", "b"));
 }
 
+TEST(Session, PeerThatReadsNoControlLinesIsGivenUp) {
+  Pair pair;
+  pair.settle();
+  Offers offers;
+  for (int i = 0; i < 1000; ++i) offers.services.push_back({"service-" + std::to_string(i), "tcp"});
+  pair.connector.write_calls = 0;
+  for (int i = 0; i < 100; ++i) pair.connector.session->send_control(offers);
+  EXPECT_GT(pair.connector.write_calls, 0U) << "the owner is asked to call produce()";
+  base::Buffer out;
+  const auto produced = pair.connector.session->produce(out, 1U << 20U);
+  ASSERT_FALSE(produced);
+  EXPECT_THAT(produced.error(), HasSubstr("does not read its control stream"));
+}
+
+TEST(Session, WantsWriteIsTold) {
+  Pair pair;
+  pair.settle();
+  const auto before = pair.gateway.write_calls;
+  auto* stream = pair.open();
+  EXPECT_EQ(pair.gateway.write_calls, before + 1);
+  pair.open();
+  EXPECT_EQ(pair.gateway.write_calls, before + 1) << "once until produce()";
+  pair.settle();
+  const auto after = pair.gateway.write_calls;
+  stream->send("x");
+  EXPECT_EQ(pair.gateway.write_calls, after + 1);
+}
+
+TEST(Session, LongOrNoServiceNameOpensNothing) {
+  Pair pair;
+  pair.settle();
+  Recorder nobody;
+  EXPECT_EQ(pair.gateway.session->open({"", "", ""}, nobody), nullptr);
+  EXPECT_EQ(pair.gateway.session->open({std::string(254, 'a'), "", ""}, nobody), nullptr);
+  EXPECT_NE(pair.open(std::string(253, 'a')), nullptr);
+}
+
+TEST(Session, HandlerCanBeChanged) {
+  Pair pair;
+  pair.settle();
+  auto* stream = pair.open();
+  pair.settle();
+  Recorder& next = *pair.opened.emplace_back(std::make_unique<Recorder>());
+  next.stream = stream->stream;
+  stream->stream->set_handler(next);
+  next.send("for the next");
+  pair.settle();
+  EXPECT_EQ(stream->bytes, 0U);
+  EXPECT_EQ(next.in, "for the next");
+}
+
+TEST(Session, StreamResetBeforeItWasSentLeavesNoTrace) {
+  Pair pair;
+  pair.settle();
+  auto* first = pair.open("first");
+  first->stream->reset();
+  auto* second = pair.open("second");  // the Stream object of the first, used again
+  second->send("hello");
+  pair.settle();
+  EXPECT_THAT(pair.connector.services, ElementsAre("second"));
+  EXPECT_EQ(second->in, "hello");
+  EXPECT_TRUE(first->closed.empty());
+}
+
 }  // namespace
 }  // namespace adit::link::test

@@ -1,0 +1,92 @@
+#include "connector/status.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace adit::connector::test {
+namespace {
+
+using testing::HasSubstr;
+
+LinkStatus link(const std::string& state, const std::string& error = {}, int at = 0) {
+  LinkStatus status;
+  status.gateway = "edge.test:7443";
+  status.state = state;
+  status.last_error = error;
+  status.last_error_at = std::chrono::system_clock::time_point(std::chrono::seconds(at));
+  return status;
+}
+
+TEST(Readiness, NeedsOneLink) {
+  LinkReports reports;
+  EXPECT_FALSE(readiness(reports));
+  reports.emplace_back().set(link("waiting", "connect: refused", 1));
+  reports.emplace_back().set(link("waiting", "tls: certificate refused", 2));
+  reports.emplace_back().set(link("dialing"));
+  EXPECT_EQ(readiness(reports).error(), "no link is up; gateway edge.test:7443: tls: certificate refused");
+  reports.emplace_back().set(link("up"));
+  EXPECT_TRUE(readiness(reports));
+}
+
+TEST(Readiness, SaysThatNothingHasHappenedYetOrAnyMore) {
+  LinkReports reports;
+  reports.emplace_back().set(link("dialing"));
+  EXPECT_EQ(readiness(reports).error(), "no link is up yet");
+  reports[0].set(link("stopped"));
+  EXPECT_EQ(readiness(reports).error(), "no link is up: shutting down");
+}
+
+TEST(Status, IsJsonWithServicesAndLinks) {
+  Options options;
+  options.token_file = "/etc/token";
+  ASSERT_TRUE(options.services.add(*parse_service("web=https://web?insecureSkipVerify=true")));
+  const Identity identity{"4d21094e-b74c-4916-86c1-d9fa36ea677b", "blue", "0123"};
+  LinkReports reports;
+  auto up = link("up");
+  up.gateway_id = "gw-1";
+  up.round_trip = std::chrono::microseconds(250);
+  reports.emplace_back().set(up);
+  reports.emplace_back().set(link("waiting", "handshake: bytes \xff that are no text", 1));
+  const auto json = nlohmann::json::parse(status_json(options, identity, reports));
+  EXPECT_EQ(json["tunnel"], identity.tunnel);
+  EXPECT_EQ(json["services"][0]["name"], "web");
+  EXPECT_EQ(json["services"][0]["insecureSkipVerify"], true);
+  EXPECT_EQ(json["links"][0]["gatewayId"], "gw-1");
+  EXPECT_EQ(json["links"][0]["roundTripMicroseconds"], 250);
+  EXPECT_FALSE(json["links"][0].contains("lastError"));
+  EXPECT_THAT(json["links"][1]["lastError"].get<std::string>(), HasSubstr("handshake: bytes"));
+  EXPECT_EQ(json["links"][1]["lastErrorAt"], "1970-01-01T00:00:01Z");
+}
+
+TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
+  Options options;
+  options.gateways.push_back(*net::parse_host_port("edge.test:7443"));
+  ASSERT_TRUE(options.services.add(*parse_service("web=http://web")));
+  LinkReports reports;
+  reports.emplace_back().set(link("up"));
+  reports.emplace_back().set(link("waiting"));
+  ConnectorMetrics metrics;
+  for (int worker = 0; worker < 2; ++worker) {
+    metrics.push_back(std::make_unique<WorkerMetrics>(1));
+    metrics.back()->dial(DialResult::timeout).add();
+    metrics.back()->not_offered.add();
+    metrics.back()->services[0].streams.add(3);
+  }
+  telemetry::Registry registry;
+  registry.add([&](telemetry::Families& families) {
+    collect_links(options, reports, families);
+    collect(metrics, options.services, families);
+  });
+  const auto page = registry.text();
+  for (const char* line :
+       {"adit_connector_links{gateway=\"edge.test:7443\"} 1",
+        "adit_connector_links_wanted{gateway=\"edge.test:7443\"} 4", "adit_connector_dials_total{result=\"timeout\"} 2",
+        "adit_connector_streams_total{service=\"web\"} 6",
+        "adit_connector_stream_failures_total{service=\"\",reason=\"not_offered\"} 2"}) {
+    EXPECT_THAT(page, HasSubstr(line));
+  }
+}
+
+}  // namespace
+}  // namespace adit::connector::test
