@@ -270,14 +270,14 @@ void Visitor::own_answer(int status, std::string_view extra, std::string_view re
 void Visitor::end_request() {
   log_request();
   if (exchange_) worker_.give_exchange(std::move(exchange_));
-  // What comes next waits for the end of the turn: the bytes of this request may still be in use up the stack.
-  state_ = close_after_ || !body_done_ ? State::closing : State::head;
+  if (close_after_ || !body_done_) return close_gently();
+  state_ = State::head;
   worker_.loop().defer(*this);
 }
 
 void Visitor::at_turn_end() {
-  if (state_ == State::closing) return close_gently();
   if (state_ == State::pipe && !stream_->is_reading()) return read_pipe();
+  if (state_ == State::closing && !stream_->is_reading()) return discard();
   if (state_ != State::head) return;
   if (stream_->unsent() > kMostUnsent) return deadline_.set(net::Loop::now() + kTakeWithin);  // on_sent() comes back
   if (worker_.draining() && stream_->readable().empty()) return close_gently();
@@ -321,8 +321,7 @@ void Visitor::close_gently() {
   linger_until_ = net::Loop::now() + kMostLinger;
   set_closing_deadline();
   stream_->finish();
-  if (stream_->is_reading()) return;
-  discard();
+  worker_.loop().defer(*this);  // who called may still use what is readable, such as the head of a refused request
 }
 
 void Visitor::set_closing_deadline() {
