@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "gateway/link_table.h"
-
 namespace adit::gateway {
 namespace {
 
@@ -305,11 +303,6 @@ void Exchange::delivered(std::size_t unsent) {
   undelivered_ = unsent;
 }
 
-/// Nothing came for a while: is it the link? Has no effect on a link that heard from its connector in the last second.
-void Exchange::doubt_link() {
-  if (GatewayLink* link = context_.links.find(stream_->link()->id)) link->suspect();
-}
-
 void Exchange::on_deadline() {
   const auto now = net::Loop::now();
   if (now >= give_up_) {
@@ -318,7 +311,7 @@ void Exchange::on_deadline() {
   }
   if (!probed_) {
     probed_ = true;
-    doubt_link();
+    context_.pool.doubt(*stream_);  // nothing came for a while: is it the link?
     return deadline_.set(std::min(give_up_, now + kVerdictWithin));
   }
   // The link had its chance to show a byte. A slow service is no fault of the link, so on a live one we wait on.

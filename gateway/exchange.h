@@ -53,7 +53,6 @@ class Responder {
 struct ExchangeContext {
   net::Loop& loop;  ///< the worker's
   StreamPool& pool;
-  LinkTable& links;
   WorkerMetrics& metrics;
   http::ResponseHead& scratch;  ///< used within one call
   base::Duration answer_timeout;
@@ -123,7 +122,6 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   void end();
   void release_stream(bool keep);
   void on_deadline();
-  void doubt_link();
 
   ExchangeContext context_;
   Responder* responder_ = nullptr;

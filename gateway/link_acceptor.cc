@@ -49,6 +49,11 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
     stream_->start(*this);
     if (stream_->tls() == nullptr) stream_->read();
   }
+  void over() {
+    deadline_.clear();
+    stream_->close();
+    acceptor_.forget(*this);
+  }
 
  private:
   void on_established() override {
@@ -124,12 +129,6 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
 
   void on_deadline() { over(); }
 
-  void over() {
-    deadline_.clear();
-    stream_->close();
-    acceptor_.forget(*this);
-  }
-
   LinkAcceptor& acceptor_;
   net::StreamPtr stream_;
   std::string remote_;
@@ -178,7 +177,7 @@ void LinkAcceptor::close() {
 
 void LinkAcceptor::accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer) {
   // The oldest goes first: an attacker that opens and waits must not keep connectors out.
-  if (handshakes_->live.size() >= kMostHandshakes) forget(handshakes_->live.front());
+  if (handshakes_->live.size() >= kMostHandshakes) handshakes_->live.front().over();
   net::SslPtr ssl;
   if (!insecure_) ssl = net::new_server(tls_);
   const net::StreamPtr stream(new net::Stream(loop_, std::move(socket), std::move(ssl)));

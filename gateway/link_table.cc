@@ -66,6 +66,10 @@ void LinkTable::shutdown() {
   for (const auto& [id, link] : by_id_) link->shutdown();
 }
 
+void LinkTable::close(std::string_view why) {
+  while (!by_id_.empty()) by_id_.begin()->second->close(why);
+}
+
 void LinkTable::publish() {
   for (const auto& [id, link] : by_id_) link->publish();
 }

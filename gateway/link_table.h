@@ -36,7 +36,10 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   /// Closes the links whose token the table no longer lists.
   void revoke(const routing::Table& table);
   void leave(std::string_view reason);
+  /// Ends the links once their streams are done.
   void shutdown();
+  /// Ends the links at once.
+  void close(std::string_view why);
   void publish();
   std::size_t size() const { return by_id_.size(); }
   bool draining() const { return draining_; }

@@ -67,13 +67,16 @@ void log_problems(const std::vector<routing::Problem>& problems) {
 ManifestFolder::ManifestFolder(fs::path folder, GatewayMetrics& metrics)
     : folder_(std::move(folder)), metrics_(metrics) {}
 
+void ManifestFolder::stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(wake_, &one, sizeof one);
+  thread_.join();
+}
+
 ManifestFolder::~ManifestFolder() {
-  if (thread_.joinable()) {
-    thread_.request_stop();
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = write(wake_, &one, sizeof one);
-    thread_.join();
-  }
+  stop();
   if (inotify_ >= 0) close(inotify_);
   if (wake_ >= 0) close(wake_);
 }
@@ -94,9 +97,9 @@ base::Result<std::vector<routing::FileText>> ManifestFolder::scan(bool patient) 
   for (const auto& path : paths) {
     if (fs::is_directory(path, error)) continue;
     const auto changed = fs::last_write_time(path, error);
-    if (patient && !error && fs::file_time_type::clock::now() - changed < std::chrono::seconds(1)) {
-      return base::Error{""};
-    }
+    const auto age = fs::file_time_type::clock::now() - changed;
+    // A time in the future says nothing.
+    if (patient && !error && age >= age.zero() && age < std::chrono::seconds(1)) return base::Error{""};
     // Edits behind a symbolic link are told to who watches the folder that it leads to.
     if (const auto real = fs::canonical(path, error); !error) folders.insert(real.parent_path());
     files.push_back(read_file(path));

@@ -23,7 +23,7 @@ class ManifestFolder {
   using Publish = std::function<void(std::shared_ptr<const routing::Table> table)>;
 
   ManifestFolder(std::filesystem::path folder, GatewayMetrics& metrics);
-  ~ManifestFolder();  ///< ends the thread
+  ~ManifestFolder();
 
   struct Loaded {
     std::shared_ptr<const routing::Table> table;
@@ -33,6 +33,8 @@ class ManifestFolder {
   base::Result<Loaded> load();
   /// After load(): watches by inotify(7), with a slow scan besides for file systems that do not tell.
   base::Result<void> start(Publish publish);
+  /// Ends the thread: nothing is published any more.
+  void stop();
 
  private:
   base::Result<std::vector<routing::FileText>> scan(bool patient);

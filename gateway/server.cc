@@ -60,6 +60,9 @@ class Signals {
 class Server {
  public:
   explicit Server(const Options& options) : options_(options), folder_(options.manifests, metrics_) {}
+  ~Server() { stop(); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   Result<void> start();
   int run(const Signals& signals);
@@ -69,6 +72,7 @@ class Server {
   Result<void> start_links();
   Result<void> start_admin();
   bool drain(const Signals& signals);
+  void stop();
   std::size_t visitors() const;
   std::size_t links() const;
 
@@ -207,12 +211,18 @@ int Server::run(const Signals& signals) {
     if (signal == SIGHUP && shared_->access_log) shared_->access_log->reopen();
   }
   const bool whole = drain(signals);
-  admin_.reset();
-  for (auto& worker : workers_) worker->stop();
-  if (link_loop_) link_loop_->stop();
-  if (link_thread_.joinable()) link_thread_.join();
+  stop();
   base::log::info("ended", {{"drained", whole}});
   return whole ? 0 : 1;
+}
+
+/// Ends the threads, those that hand work to the workers first; also when start() failed halfway.
+void Server::stop() {
+  admin_.reset();
+  folder_.stop();
+  if (link_loop_) link_loop_->stop();
+  if (link_thread_.joinable()) link_thread_.join();
+  for (auto& worker : workers_) worker->stop();
 }
 
 /// Not ready → tell connectors → finish what is under way → end the links. False when it was cut short.

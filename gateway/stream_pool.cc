@@ -44,7 +44,7 @@ void ServiceStream::on_sent(std::size_t size) {
 }
 
 StreamPool::StreamPool(net::Loop& loop, StreamOpener& opener, TunnelMetrics& metrics)
-    : opener_(opener), metrics_(metrics), sweep_(net::Deadline::of<&StreamPool::sweep>(loop, this)) {}
+    : opener_(opener), metrics_(metrics), sweep_(net::Deadline::of<&StreamPool::on_sweep>(loop, this)) {}
 
 StreamPool::~StreamPool() { clear(); }
 
@@ -135,14 +135,18 @@ void StreamPool::forget(ServiceStream& stream) {
   if (free_.size() < kMostSpare) free_.push_back(std::move(owned));
 }
 
-void StreamPool::sweep() {
-  const auto oldest = net::Loop::now() - kMostIdle;
+void StreamPool::on_sweep() {
+  sweep(net::Loop::now());
+  if (!upstreams_.empty()) sweep_.set(net::Loop::now() + kSweep);
+}
+
+void StreamPool::sweep(base::TimePoint now) {
+  const auto oldest = now - kMostIdle;
   for (auto entry = upstreams_.begin(); entry != upstreams_.end();) {
     auto& upstream = *entry->second;
     while (!upstream.idle.empty() && upstream.idle.back().idle_since_ < oldest) drop(upstream.idle.back());
     entry = upstream.idle.empty() && upstream.users == 0 ? upstreams_.erase(entry) : std::next(entry);
   }
-  if (!upstreams_.empty()) sweep_.set(net::Loop::now() + kSweep);
 }
 
 }  // namespace adit::gateway

@@ -72,6 +72,8 @@ class StreamOpener {
   virtual link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                                     const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                     std::shared_ptr<const LinkInfo>& link) = 0;
+  /// Nothing came from a link for a while. Has no effect on one that heard from its connector in the last second.
+  virtual void doubt(const LinkInfo& link) = 0;
 
  protected:
   ~StreamOpener() = default;
@@ -95,16 +97,20 @@ class StreamPool {
   void give_back(ServiceStream& stream);
   /// Resets a stream in use or idle.
   void drop(ServiceStream& stream);
+  /// See StreamOpener.
+  void doubt(const ServiceStream& stream) { opener_.doubt(*stream.link_); }
   /// A link is leaving: its idle streams would only hold it up.
   void drop_idle(std::uint64_t link_id);
   /// No stream is kept idle any more (the gateway is ending).
   void clear();
+  /// Drops what has been idle for long and forgets services without use; done by itself every few seconds.
+  void sweep(base::TimePoint now);
 
  private:
   friend class ServiceStream;
   /// After on_closed: the link's stream is gone.
   void forget(ServiceStream& stream);
-  void sweep();
+  void on_sweep();
   ServiceStream* fresh();
 
   struct Key {

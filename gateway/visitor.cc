@@ -64,8 +64,7 @@ void Visitor::on_readable() {
 
 void Visitor::read_head() {
   if (stream_->readable().empty()) {
-    if (stream_->at_end()) return over();
-    return stream_->read();
+    return stream_->at_end() ? end_of_requests() : stream_->read();
   }
   if (!head_begun_) {
     head_begun_ = true;
@@ -75,7 +74,7 @@ void Visitor::read_head() {
   const auto parsed = parser_.parse_head(stream_->readable(), head);
   switch (parsed.progress) {
     case http::Progress::need_more:
-      return stream_->at_end() ? over() : stream_->read();
+      return stream_->at_end() ? end_of_requests() : stream_->read();
     case http::Progress::refused:
       return refuse(parsed.status, parsed.reason);
     case http::Progress::complete:
@@ -110,7 +109,7 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
 void Visitor::begin_record(const http::RequestHead& head) {
   state_ = State::exchange;
   head_begun_ = answered_ = answer_ended_ = false;
-  deadline_.clear();
+  await_visitor(stream_->unsent());
   body_done_ = head.framing == http::Framing::none;
   version_ = head.version;
   head_request_ = head.method == "HEAD";
@@ -275,11 +274,16 @@ void Visitor::end_request() {
   worker_.loop().defer(*this);
 }
 
+/// While an answer is under way only the visitor's taking it has a limit here.
+void Visitor::await_visitor(std::size_t unsent) {
+  deadline_.set(unsent == 0 ? base::kNever : net::Loop::now() + kTakeWithin);
+}
+
 void Visitor::at_turn_end() {
   if (state_ == State::pipe && !stream_->is_reading()) return read_pipe();
   if (state_ == State::closing && !stream_->is_reading()) return discard();
   if (state_ != State::head) return;
-  if (stream_->unsent() > kMostUnsent) return deadline_.set(net::Loop::now() + kTakeWithin);  // on_sent() comes back
+  if (stream_->unsent() > kMostUnsent) return await_visitor(stream_->unsent());  // on_sent() comes back
   if (worker_.draining() && stream_->readable().empty()) return close_gently();
   deadline_.set(net::Loop::now() + kIdle);
   if (stream_->is_reading()) return;
@@ -292,7 +296,9 @@ void Visitor::on_sent() {
   if (state_ == State::closing) {
     if (unsent == 0 && stream_->at_end()) return over();
     set_closing_deadline();
-  } else if (state_ == State::head && unsent <= kMostUnsent && !stream_->is_reading()) {
+  } else if (state_ == State::exchange || state_ == State::pipe || unsent > kMostUnsent) {
+    await_visitor(unsent);
+  } else if (state_ == State::head && !stream_->is_reading()) {
     worker_.loop().defer(*this);
   }
 }
@@ -346,7 +352,7 @@ void Visitor::on_broken(std::string_view why) {
     base::log::debug("TLS handshake failed", {{"visitor", endpoint_}, {"reason", why}});
   }
   if (exchange_ && state_ != State::over) {
-    if (record_.reason.empty()) record_.reason = std::string("visitor left: ") + std::string(why);
+    if (record_.reason.empty()) record_.reason = std::string("cut off: ") + std::string(why);
     log_request();
     exchange_->abort();
     worker_.give_exchange(std::move(exchange_));
@@ -359,7 +365,19 @@ void Visitor::drain() {
   close_after_ = true;
 }
 
+/// The visitor has ended its half, and there is no whole request left of it.
+void Visitor::end_of_requests() {
+  if (stream_->unsent() != 0) return close_gently();  // it may still read what it asked for
+  over();
+}
+
+void Visitor::cut_off(std::string_view why) {
+  if (exchange_) stream_->abort();  // an answer cut short must not look whole
+  on_broken(why);
+}
+
 void Visitor::on_deadline() {
+  if (exchange_) return cut_off("it took no byte of its answer for long");
   // Nothing is owed to a visitor that waits: a head that never came, an idle connection, an answer not taken.
   over();
 }

@@ -31,6 +31,8 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void start();
   /// The gateway is about to end: an idle connection is closed, a busy one after its answer.
   void drain();
+  /// The gateway ends now: what is under way is cut off, and logged.
+  void cut_off(std::string_view why);
 
  private:
   enum class State : std::uint8_t {
@@ -71,10 +73,12 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void own_answer(int status, std::string_view extra, std::string_view reason, bool close);
   void begin_record(const http::RequestHead& head);
   void end_request();
+  void await_visitor(std::size_t unsent);
   void log_request();
   void close_gently();
   void set_closing_deadline();
   void discard();
+  void end_of_requests();
   void over();
   void on_deadline();
 

@@ -60,6 +60,11 @@ void Worker::run() {
 void Worker::stop() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();
+  // Not left to the destructor: streams that cross to other workers tell these, which must still be there.
+  while (!visitors_->live.empty()) visitors_->live.front().cut_off("the gateway has ended");
+  visitors_->over.clear();
+  pool_.clear();
+  links_.close("the gateway has ended");
   if (access_log_) access_log_->flush();
 }
 
@@ -87,7 +92,7 @@ std::unique_ptr<Exchange> Worker::take_exchange() {
     exchanges_.pop_back();
     return exchange;
   }
-  const ExchangeContext context{loop_, pool_, links_, metrics_, response_scratch_, shared_.answer_timeout};
+  const ExchangeContext context{loop_, pool_, metrics_, response_scratch_, shared_.answer_timeout};
   return std::make_unique<Exchange>(context);
 }
 
@@ -99,24 +104,44 @@ void Worker::give_exchange(std::unique_ptr<Exchange> exchange) {
 link::Stream* Worker::open_stream(const Upstream& upstream, const link::Opening& opening,
                                   const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                   std::shared_ptr<const LinkInfo>& link) {
-  if (GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried)) {
+  GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried);
+  if ((own == nullptr || own->state() != LinkState::live) && shared_.workers.size() > 1) {
+    const auto other = shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried);
+    // A link of one's own is better, but not if it is suspect and the other is not.
+    if (other && (own == nullptr || other->state.load(std::memory_order_relaxed) == LinkState::live)) {
+      link = other;
+      return open_far(opening, *other, handler);
+    }
+  }
+  if (own == nullptr) return nullptr;
+  if (auto* stream = own->open(opening, handler)) {
     link = own->info();
-    auto* stream = own->open(opening, handler);
-    if (stream != nullptr) metrics_.streams_opened.add();
+    metrics_.streams_opened.add();
     return stream;
   }
-  if (shared_.workers.size() < 2) return nullptr;
-  link = shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried);
-  if (!link) return nullptr;
+  auto others = tried;  // it takes no more: full, or its stream ids are used up
+  others.push_back(own->info()->id);
+  return open_stream(upstream, opening, others, handler, link);
+}
+
+link::Stream* Worker::open_far(const link::Opening& opening, const LinkInfo& link, link::StreamHandler& handler) {
   metrics_.streams_opened.add();
   metrics_.remote_streams.add();
-  Worker& far = *shared_.workers[link->worker];
+  Worker& far = *shared_.workers[link.worker];
   RemoteOpening remote;
-  remote.link_id = link->id;
+  remote.link_id = link.id;
   remote.service = opening.service;
   remote.visitor = opening.visitor;
   remote.request_id = opening.request_id;
   return open_remote_stream(loop_, far.loop_, far.links_, std::move(remote), handler);
+}
+
+void Worker::doubt(const LinkInfo& link) {
+  if (link.worker != index_) {
+    Worker& far = *shared_.workers[link.worker];
+    return suspect_remote_link(far.loop_, far.links_, link.id);
+  }
+  if (GatewayLink* own = links_.find(link.id)) own->suspect();
 }
 
 void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {

@@ -53,6 +53,7 @@ class Worker final : private StreamOpener {
   base::Result<net::asio::ip::tcp::endpoint> listen(const net::asio::ip::tcp::endpoint& where, bool tls);
   /// Serves on a thread of its own until stop().
   void run();
+  /// Ends the thread and cuts off what is left; other workers may still run. Before any worker is destroyed.
   void stop();
 
   // From any thread.
@@ -91,6 +92,8 @@ class Worker final : private StreamOpener {
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;
+  link::Stream* open_far(const link::Opening& opening, const LinkInfo& link, link::StreamHandler& handler);
+  void doubt(const LinkInfo& link) override;
 
   struct VisitorList;
 

@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include "gateway/exchange.h"
-#include "gateway/link_table.h"
 #include "http/parser.h"
 #include "tests/gateway/fake_service.h"
 
@@ -64,7 +63,7 @@ class Answer final : public Responder {
 class Bench {
  public:
   explicit Bench(std::size_t links = 1, base::Duration answer_timeout = std::chrono::minutes(1))
-      : exchange({loop, pool, links_of_worker, metrics, scratch, answer_timeout}) {
+      : exchange({loop, pool, metrics, scratch, answer_timeout}) {
     for (std::uint64_t id = 1; id <= links; ++id) opener.links.push_back(make_link(id));
     tunnel.id = "tunnel-id";
     tunnel.name = "team/shop";
@@ -113,8 +112,6 @@ class Bench {
   WorkerMetrics metrics;
   FakeOpener opener;
   StreamPool pool{loop, opener, metrics.tunnels};
-  LinkDirectory directory;
-  LinkTable links_of_worker{loop, directory, "gateway-id"};
   http::ResponseHead scratch;
   routing::Tunnel tunnel;
   Answer answer;

@@ -108,6 +108,7 @@ class FakeOpener final : public StreamOpener {
     last().request_id = opening.request_id;
     return streams.back().get();
   }
+  void doubt(const LinkInfo& link) override { doubted.push_back(link.id); }
 };
 
 }  // namespace adit::gateway::test
