@@ -14,6 +14,8 @@ class ConnectorLink;
 /// Who owns links.
 class ConnectorLinkOwner {
  public:
+  /// The gateway has taken the offers: from here on it sends requests.
+  virtual void on_serving(ConnectorLink& link) = 0;
   /// The gateway is about to go.
   virtual void on_gateway_leaving(ConnectorLink& link, std::string_view reason) = 0;
   /// The link is over; the owner destroys it later in the turn.

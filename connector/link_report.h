@@ -12,7 +12,7 @@ namespace adit::connector {
 struct LinkStatus {
   std::string gateway;                            ///< the address as configured
   std::string gateway_id;                         ///< of the link that is up
-  std::string state;                              ///< "stopped", "waiting", "dialing", "up"
+  std::string state;                              ///< "stopped", "waiting", "dialing", "opening", "up"
   std::chrono::system_clock::time_point since{};  ///< of state
   std::string remote;                             ///< address of the link that is up
   std::chrono::microseconds round_trip{0};

@@ -8,7 +8,10 @@
 namespace adit::connector {
 namespace {
 
-std::string_view name_of(link::Slot::State state) {
+/// Links of gateways that leave and do not end; one more ends the oldest.
+constexpr std::size_t kMostRetiring = 4;
+
+std::string_view name_of(link::Slot::State state, bool serving) {
   switch (state) {
     case link::Slot::State::stopped:
       return "stopped";
@@ -19,7 +22,7 @@ std::string_view name_of(link::Slot::State state) {
     case link::Slot::State::up:
       break;
   }
-  return "up";
+  return serving ? "up" : "opening";
 }
 
 std::int64_t milliseconds_until(base::TimePoint when) {
@@ -68,10 +71,16 @@ void LinkSlot::on_dialed(net::StreamPtr stream, std::string gateway_id, std::str
   status_.remote = std::move(remote);
   ConnectorLinkOwner& owner = *this;
   link_ = std::make_unique<ConnectorLink>(context_.loop, std::move(stream), context_.services, context_.pipes, owner);
+  serving_ = false;
   obey(slot_.on_up(net::Loop::now()));
+  link_->start();
+}
+
+void LinkSlot::on_serving(ConnectorLink& link) {
+  if (link_.get() != &link || std::exchange(serving_, true)) return;
   base::log::info("link is up",
                   {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"remote", status_.remote}});
-  link_->start();
+  changed();
 }
 
 void LinkSlot::on_dial_failed(const DialProblem& problem) {
@@ -91,9 +100,9 @@ void LinkSlot::on_gateway_leaving(ConnectorLink& link, std::string_view reason) 
   base::log::info("gateway is leaving",
                   {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"reason", reason}});
   if (link_.get() != &link) return;
-  // It goes on without the slot until its streams are done.
-  link_->shutdown();
+  // It goes on without the slot: the gateway ends it when the visitors that it still has are served.
   retiring_.push_back(std::move(link_));
+  if (retiring_.size() > kMostRetiring) retiring_.front()->shutdown();
   obey(slot_.on_peer_leaving(net::Loop::now()));
 }
 
@@ -135,7 +144,7 @@ void LinkSlot::note_error(std::string text) {
 }
 
 void LinkSlot::changed() {
-  const auto state = name_of(slot_.state());
+  const auto state = name_of(slot_.state(), serving_);
   if (status_.state != state) {
     status_.state = state;
     status_.since = std::chrono::system_clock::now();

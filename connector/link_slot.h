@@ -47,6 +47,7 @@ class LinkSlot final : private GatewayDialOwner, private ConnectorLinkOwner, pri
  private:
   void on_dialed(net::StreamPtr stream, std::string gateway_id, std::string remote) override;
   void on_dial_failed(const DialProblem& problem) override;
+  void on_serving(ConnectorLink& link) override;
   void on_gateway_leaving(ConnectorLink& link, std::string_view reason) override;
   void on_link_over(ConnectorLink& link, std::string_view why) override;
   void at_turn_end() override { over_.clear(); }
@@ -67,6 +68,7 @@ class LinkSlot final : private GatewayDialOwner, private ConnectorLinkOwner, pri
   std::vector<std::unique_ptr<ConnectorLink>> retiring_;
   std::vector<std::unique_ptr<ConnectorLink>> over_;  ///< destroyed at the end of the turn
   LinkStatus status_;
+  bool serving_ = false;  ///< the gateway has taken link_'s offers
 };
 
 }  // namespace adit::connector

@@ -6,9 +6,11 @@
 #include "base/log.h"
 #include "connector/options.h"
 #include "connector/server.h"
+#include "net/openssl_memory.h"
 
 int main(int argc, char** argv) {
   using namespace adit;
+  net::recycle_openssl_memory();
   auto parsed = connector::parse_options(argc, argv, environ);
   if (!parsed.outcome.run()) {
     (*parsed.outcome.exit_code == 0 ? std::cout : std::cerr) << parsed.outcome.text;

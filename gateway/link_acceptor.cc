@@ -39,6 +39,7 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
       : acceptor_(acceptor),
         stream_(std::move(stream)),
         remote_(net::to_text(peer)),
+        address_(net::host_text(peer)),
         deadline_(net::Deadline::of<&Handshake::on_deadline>(acceptor.loop_, this)) {}
   ~Handshake() {
     if (stream_) stream_->close();
@@ -70,11 +71,19 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
   }
 
   void welcome(const link::Hello& hello) {
+    if (!acceptor_.failures_.allows(address_, net::Loop::now())) {
+      link::Refusal refusal;
+      refusal.status = 429;
+      refusal.reason = "too many wrong tokens from this address";
+      refusal.retry_after = std::chrono::seconds(10);
+      return refuse(refusal);
+    }
     const auto table = acceptor_.shared_.table.get();
     const auto* tunnel = table->tunnel(hello.tunnel_id);
     const auto token = hash(hello.token);
     // The same answer for an unknown tunnel as for a wrong token: ids are not to be found out by asking.
     if (tunnel == nullptr || !is_token_of(**tunnel, token)) {
+      acceptor_.failures_.failed(address_, net::Loop::now());
       link::Refusal refusal;
       refusal.status = 401;
       refusal.reason = "the gateway knows no tunnel with this id and token";
@@ -132,6 +141,7 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
   LinkAcceptor& acceptor_;
   net::StreamPtr stream_;
   std::string remote_;
+  std::string address_;
   net::Deadline deadline_;
   link::HelloReader reader_;
   std::shared_ptr<LinkInfo> info_;

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "gateway/certificates.h"
+#include "gateway/failure_limiter.h"
 #include "gateway/worker.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -49,6 +50,7 @@ class LinkAcceptor final {
   net::TlsContext tls_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<Handshakes> handshakes_;
+  FailureLimiter failures_;
 };
 
 }  // namespace adit::gateway

@@ -4,8 +4,10 @@
 
 #include "gateway/options.h"
 #include "gateway/server.h"
+#include "net/openssl_memory.h"
 
 int main(int argc, char** argv) {
+  adit::net::recycle_openssl_memory();
   adit::gateway::Options options;
   const auto outcome = adit::gateway::parse_options(options, argc, argv, environ);
   if (!outcome.run()) {

@@ -1,5 +1,7 @@
 #include "gateway/visitor.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/worker.h"
@@ -12,9 +14,11 @@ namespace {
 constexpr auto kHeadWithin = std::chrono::seconds(10);  // from a head's first byte to its last; TLS handshakes too
 constexpr auto kIdle = std::chrono::seconds(75);
 constexpr auto kTakeWithin =
-    std::chrono::seconds(60);                      // a closing visitor that takes no byte of its answer for so long
-constexpr auto kLinger = std::chrono::seconds(2);  // for its FIN, so that our close does not become a reset
-constexpr std::size_t kMostUnsent = 64 * 1024;     // a visitor that does not read gets no further request served
+    std::chrono::seconds(60);  // a closing visitor that takes no byte of its answer for so long
+constexpr auto kLinger =
+    std::chrono::seconds(2);  // for its FIN or more bytes, so that our close does not become a reset
+constexpr auto kMostLinger = std::chrono::seconds(30);  // of a visitor that goes on sending what nobody wants
+constexpr std::size_t kMostUnsent = 64 * 1024;          // a visitor that does not read gets no further request served
 
 }  // namespace
 
@@ -265,8 +269,8 @@ void Visitor::own_answer(int status, std::string_view extra, std::string_view re
 void Visitor::end_request() {
   log_request();
   if (exchange_) worker_.give_exchange(std::move(exchange_));
-  // What comes next waits for the end of the turn: the bytes of this request may still be in use up the stack.
-  state_ = close_after_ || !body_done_ ? State::closing : State::head;
+  if (close_after_ || !body_done_) return close_gently();
+  state_ = State::head;
   worker_.loop().defer(*this);
 }
 
@@ -276,8 +280,8 @@ void Visitor::await_visitor(std::size_t unsent) {
 }
 
 void Visitor::at_turn_end() {
-  if (state_ == State::closing) return close_gently();
   if (state_ == State::pipe && !stream_->is_reading()) return read_pipe();
+  if (state_ == State::closing && !stream_->is_reading()) return discard();
   if (state_ != State::head) return;
   if (stream_->unsent() > kMostUnsent) return await_visitor(stream_->unsent());  // on_sent() comes back
   if (worker_.draining() && stream_->readable().empty()) return close_gently();
@@ -291,7 +295,7 @@ void Visitor::on_sent() {
   if (exchange_) exchange_->delivered(unsent);
   if (state_ == State::closing) {
     if (unsent == 0 && stream_->at_end()) return over();
-    deadline_.set(net::Loop::now() + (unsent == 0 ? base::Duration(kLinger) : base::Duration(kTakeWithin)));
+    set_closing_deadline();
   } else if (state_ == State::exchange || state_ == State::pipe || unsent > kMostUnsent) {
     await_visitor(unsent);
   } else if (state_ == State::head && !stream_->is_reading()) {
@@ -320,16 +324,24 @@ void Visitor::on_pipe_end() { stream_->finish(); }
 
 void Visitor::close_gently() {
   state_ = State::closing;
-  deadline_.set(net::Loop::now() + (stream_->unsent() == 0 ? base::Duration(kLinger) : base::Duration(kTakeWithin)));
+  linger_until_ = net::Loop::now() + kMostLinger;
+  set_closing_deadline();
   stream_->finish();
-  if (stream_->is_reading()) return;
-  discard();
+  worker_.loop().defer(*this);  // who called may still use what is readable, such as the head of a refused request
+}
+
+void Visitor::set_closing_deadline() {
+  const auto now = net::Loop::now();
+  deadline_.set(stream_->unsent() != 0 ? now + kTakeWithin : std::min(now + kLinger, linger_until_));
 }
 
 /// Reads on after our end until the visitor's: closing with bytes unread would reset the connection and with it the
 /// answer.
 void Visitor::discard() {
-  if (!stream_->readable().empty()) stream_->consume(stream_->readable().size());
+  if (!stream_->readable().empty()) {
+    stream_->consume(stream_->readable().size());
+    set_closing_deadline();
+  }
   if (!stream_->at_end()) return stream_->read();
   if (stream_->unsent() == 0) over();
 }

@@ -76,6 +76,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void await_visitor(std::size_t unsent);
   void log_request();
   void close_gently();
+  void set_closing_deadline();
   void discard();
   void end_of_requests();
   void over();
@@ -86,9 +87,10 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   http::RequestParser parser_;
   std::unique_ptr<Exchange> exchange_;  ///< only while a request is under way
   net::Deadline deadline_;
-  std::string address_;   ///< the visitor's IP address
-  std::string endpoint_;  ///< with port
-  std::string port_;      ///< the public port
+  base::TimePoint linger_until_;  ///< of closing
+  std::string address_;           ///< the visitor's IP address
+  std::string endpoint_;          ///< with port
+  std::string port_;              ///< the public port
   bool tls_;
   State state_ = State::head;
   bool close_after_ = false;

@@ -45,23 +45,24 @@ void Listener::start(Accepted accepted) {
 }
 
 void Listener::close() {
+  open_.reset();
   pause_.clear();
   Error ignored;
   acceptor_.close(ignored);
 }
 
 void Listener::accept() {
-  acceptor_.async_accept(
-      loop_.context(), peer_,
-      SlotHandler(
-          slot_, [this](Error error, asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type> socket) {
-            if (error == asio::error::operation_aborted) return;
-            if (error) return pause(error);
-            Error ignored;
-            socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-            accepted_(Socket(std::move(socket)), peer_);
-            if (acceptor_.is_open()) accept();
-          }));
+  // No HandlerSlot: the handler of a closed acceptor runs later, when the listener may be gone. The token tells.
+  using Accepted = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+  acceptor_.async_accept(loop_.context(), peer_,
+                         [this, open = std::weak_ptr<const bool>(open_)](Error error, Accepted socket) {
+                           if (open.expired() || error == asio::error::operation_aborted) return;
+                           if (error) return pause(error);
+                           Error ignored;
+                           socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+                           accepted_(Socket(std::move(socket)), peer_);
+                           if (!open.expired() && acceptor_.is_open()) accept();
+                         });
 }
 
 void Listener::pause(Error error) {

@@ -42,7 +42,7 @@ class Listener {
   Accepted accepted_;
   asio::ip::tcp::endpoint peer_;
   Deadline pause_;
-  HandlerSlot slot_;
+  std::shared_ptr<const bool> open_ = std::make_shared<bool>(true);  ///< for the accept under way
 };
 
 }  // namespace adit::net

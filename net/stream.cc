@@ -64,6 +64,7 @@ void Stream::on_read(Error error, std::size_t size) {
   auto& target = tls_ ? tls_->cipher_in() : in_;
   if (error) {
     if (target.empty()) target.clear();
+    if (!write_failure_.empty()) return fail(write_failure_);
     if (error != asio::error::eof) return fail(error.message());
     if (tls_) return fail(handshaking_ ? "closed during the TLS handshake" : "closed without TLS close_notify");
     at_end_ = true;
@@ -148,6 +149,10 @@ bool Stream::encrypt() {
 
 void Stream::flush() {
   if (!open_ || waiting_writable_) return;
+  if (!write_failure_.empty()) {
+    out_.clear();
+    return;
+  }
   const std::size_t before = unsent();
   while (true) {
     if (tls_ && !out_.empty() && !encrypt()) return;
@@ -163,7 +168,15 @@ void Stream::flush() {
       wait_writable();
       break;
     }
-    if (error) return handshaking_ ? void() : fail(error.message());  // a failing handshake tells its own reason
+    if (error && handshaking_) return;  // a failing handshake tells its own reason
+    if (error && !reading_) return fail(error.message());
+    if (error) {
+      // Who answers early and closes may have left its last words; the read that is pending brings them, then the end.
+      write_failure_ = error.message();
+      out_.clear();
+      wire.clear();
+      break;
+    }
     wire.consume(sent);
     bytes_out_ += sent;
   }

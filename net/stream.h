@@ -107,6 +107,7 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   base::Buffer out_;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
+  std::string write_failure_;  ///< nothing can be sent any more; what the peer has sent is still read
   std::uint32_t read_size_;
   bool open_ = true;
   bool reading_ = false;

@@ -287,6 +287,27 @@ TEST_F(Pipe, WhatABreakingServiceSaidIsPassedOnFirst) {
   EXPECT_TRUE(until(loop, [&] { return pipes->empty(); }));
 }
 
+TEST_F(Pipe, AnswerOfAServiceThatRefusesAnUploadIsPassedOn) {
+  LoopbackService service(loop);
+  service.reads = false;
+  offer("web", service);
+  connect();
+  auto& stream = open_and_wait("web", 200);
+  ASSERT_TRUE(until(loop, [&] { return service.ends.size() == 1; }));
+  stream.send(std::string(32 << 20, 'x'));
+  std::size_t before = 0;
+  do {
+    before = stream.sent;
+    settle(loop);
+  } while (stream.sent != before);
+  service.ends[0]->stream->out().append(std::string_view("HTTP/1.1 413 Content Too Large\r\n\r\n"));
+  service.ends[0]->stream->flush();
+  service.ends[0]->stream->close();  // most of the upload is unread: a reset follows the answer
+  ASSERT_TRUE(until(loop, [&] { return stream.closed.has_value(); }));
+  EXPECT_EQ(stream.in, "HTTP/1.1 413 Content Too Large\r\n\r\n");
+  EXPECT_TRUE(until(loop, [&] { return pipes->empty(); }));
+}
+
 TEST_F(Pipe, LostLinkAbortsItsServices) {
   LoopbackService service(loop);
   offer("web", service);

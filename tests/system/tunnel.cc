@@ -1,0 +1,111 @@
+#include "tests/system/tunnel.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+#include "routing/compile.h"
+#include "tests/routing/objects.h"
+
+namespace adit::test {
+namespace {
+
+using Endpoint = net::asio::ip::tcp::endpoint;
+
+constexpr const char* kToken = "a-token-of-the-system-tests-0123456789";
+
+Endpoint any_port() { return Endpoint(net::asio::ip::address_v4::loopback(), 0); }
+
+std::filesystem::path fresh_folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "adit-system-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  return name;
+}
+
+}  // namespace
+
+Setting::Setting() : link_certificate(authority.issue("IP:127.0.0.1")), folder_(fresh_folder()) {
+  const auto issued = authority.issue(std::string("DNS:") + kHost);
+  routing::Objects objects;
+  objects.tunnels.push_back(routing::tunnel("default/shop", {}));
+  objects.tunnels[0].routes.push_back(routing::rule(kHost));
+  objects.tunnels[0].tls_secret = "shop-tls";
+  objects.tunnels[0].token_secrets = {"shop-connector"};
+  tunnel_id = objects.tunnels[0].id;
+  objects.secrets.push_back(routing::secret("default/shop-tls", "kubernetes.io/tls",
+                                            {{"tls.crt", issued.chain_pem}, {"tls.key", issued.key_pem}}));
+  objects.secrets.push_back(routing::secret("default/shop-connector", "adit.dev/connector-token", {{"token", kToken}}));
+  auto compiled = routing::compile(objects, {});
+  if (!compiled.problems.empty()) throw std::runtime_error(compiled.problems[0].text());
+  table = compiled.table;
+
+  token_file = folder_ / "token";
+  std::ofstream(token_file) << kToken;
+  ca_file = folder_ / "ca.pem";
+  std::ofstream(ca_file) << authority.pem();
+  net::Trust trust;
+  trust.ca_pem = authority.pem();
+  visitor_tls = *net::make_client_context(trust);
+}
+
+Setting::~Setting() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+Tunnel::Tunnel(const Setting& setting)
+    : setting_(setting), shared_(setting.table, metrics_), acceptor_(link_loop_, shared_) {
+  metrics_.workers.push_back(std::make_unique<gateway::WorkerMetrics>());
+  shared_.gateway_id = "gateway";
+  shared_.answer_timeout = std::chrono::seconds(2);
+  gateway_ = std::make_unique<gateway::Worker>(shared_, 0);
+  shared_.workers.push_back(gateway_.get());
+}
+
+Tunnel::~Tunnel() {
+  if (connector_) connector_->stop();
+  gateway_->stop();
+  link_loop_.stop();
+}
+
+base::Result<void> Tunnel::start() {
+  if (auto started = start_gateway(); !started) return started;
+  start_connector();
+  return {};
+}
+
+base::Result<void> Tunnel::start_gateway() {
+  for (const bool tls : {false, true}) {
+    const auto bound = gateway_->listen(any_port(), tls);
+    if (!bound) return base::Error{bound.error()};
+    (tls ? https_ : http_) = bound->port();
+  }
+  gateway::LinkListenerOptions links;
+  links.where = any_port();
+  links.chain_pem = setting_.link_certificate.chain_pem;
+  links.key_pem = setting_.link_certificate.key_pem;
+  const auto bound = acceptor_.listen(links);
+  if (!bound) return base::Error{bound.error()};
+  link_ = bound->port();
+  link_thread_ = std::jthread([this] { link_loop_.run(); });
+  gateway_->run();
+  return {};
+}
+
+void Tunnel::start_connector() {
+  net::Target gateway;
+  gateway.host = "127.0.0.1";
+  gateway.port = link_;
+  options_.gateways.push_back(gateway);
+  options_.token_file = setting_.token_file;
+  options_.ca_file = setting_.ca_file;
+  (void)options_.services.add(*connector::parse_service("http://127.0.0.1:" + std::to_string(service_.port())));
+  identity_.tunnel = setting_.tunnel_id;
+  identity_.name = "connector";
+  identity_.instance = "instance";
+  connector_ = std::make_unique<connector::Worker>(options_, identity_, connector_metrics_);
+  for (auto& report : reports_) connector_->add_link(options_.gateways[0], report);
+  connector_->run();
+}
+
+}  // namespace adit::test
