@@ -155,7 +155,7 @@ TEST_F(RemoteStream, ResetByTheVisitorAtEachStep) {
       net::test::settle(far_);
       visitor_.send("bytes on their way");
     }
-    visitor_.stream->reset();
+    std::exchange(visitor_.stream, nullptr)->reset();
     settle();
     EXPECT_FALSE(visitor_.closed) << "nothing is heard after reset()";
     if (connector_->streams.size() > streams || step >= 2) {
