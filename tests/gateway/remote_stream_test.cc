@@ -19,6 +19,10 @@ class RemoteStream : public testing::Test {
     ASSERT_TRUE(net::test::until(far_, [&] { return info_->state == LinkState::live; }));
   }
 
+  void TearDown() override {
+    if (visitor_.stream != nullptr) visitor_.stream->reset();  // who opens a stream ends it
+  }
+
   void open(std::uint64_t link_id = 1) {
     RemoteOpening opening;
     opening.link_id = link_id;
@@ -151,7 +155,7 @@ TEST_F(RemoteStream, ResetByTheVisitorAtEachStep) {
       net::test::settle(far_);
       visitor_.send("bytes on their way");
     }
-    visitor_.stream->reset();
+    std::exchange(visitor_.stream, nullptr)->reset();
     settle();
     EXPECT_FALSE(visitor_.closed) << "nothing is heard after reset()";
     if (connector_->streams.size() > streams || step >= 2) {
