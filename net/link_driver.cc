@@ -44,6 +44,7 @@ void LinkDriver::on_readable() {
 
 void LinkDriver::at_turn_end() {
   if (!open_) return;
+  if (!stream_->is_open()) return close("the connection could not be taken over");
   // Nothing is taken from the session while the socket is full, so that priorities are decided late.
   if (stream_->unsent() < kBatch) {
     const auto produced = session_.produce(stream_->out(), kBatch);

@@ -34,8 +34,8 @@ base::Result<void> Listener::bind(asio::ip::tcp::endpoint where, bool share) {
   if (!error) acceptor_.bind(where, error);
   if (!error) acceptor_.listen(kBacklog, error);
   if (!error) acceptor_.non_blocking(true, error);
+  if (!error) endpoint_ = acceptor_.local_endpoint(error);
   if (error) return base::Error{"cannot listen on " + to_text(where) + ": " + error.message()};
-  endpoint_ = acceptor_.local_endpoint(error);
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace adit::net {
 namespace {
@@ -31,6 +32,7 @@ Stream::Stream(Loop& loop, Parts parts)
       read_size_(kFirstRead) {
   Error error;
   socket_.assign(asio::generic::stream_protocol(parts.family, 0), parts.descriptor, error);
+  if (error) ::close(parts.descriptor);
   if (!error) socket_.non_blocking(true, error);
   open_ = !error;
 }
@@ -115,6 +117,7 @@ bool Stream::advance_handshake() {
     default:
       break;
   }
+  failing_ = true;
   flush();  // the alert
   fail(tls_->error().empty() ? "closed during the TLS handshake" : tls_->error());
   return false;
@@ -126,7 +129,8 @@ bool Stream::decrypt() {
       at_end_ = true;
       return true;
     case TlsEngine::Status::failed:
-      flush();
+      failing_ = true;
+      flush();  // the alert
       fail(tls_->error());
       return false;
     default:
@@ -168,11 +172,15 @@ void Stream::flush() {
       wait_writable();
       break;
     }
-    if (error && handshaking_) return;  // a failing handshake tells its own reason
-    if (error && !reading_) return fail(error.message());
+    if (error == asio::error::interrupted) continue;
+    if (error && failing_) return;
+    if (error && (handshaking_ || !reading_)) return fail(error.message());
     if (error) {
-      // Who answers early and closes may have left its last words; the read that is pending brings them, then the end.
+      // Who answers early and closes may have left its last words; the read that is pending brings them, then the end:
+      // of itself if the peer is gone, else because of the shutdown.
       write_failure_ = error.message();
+      Error ignored;
+      socket_.shutdown(Socket::shutdown_receive, ignored);
       out_.clear();
       wire.clear();
       break;
@@ -187,7 +195,7 @@ void Stream::wait_writable() {
   waiting_writable_ = true;
   socket_.async_wait(Socket::wait_write, SlotHandler(write_slot_, [self = StreamPtr(this)](Error error) {
                        self->waiting_writable_ = false;
-                       if (!error) self->flush();
+                       error ? self->fail(error.message()) : self->flush();
                      }));
 }
 

@@ -113,6 +113,7 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   bool reading_ = false;
   bool waiting_writable_ = false;
   bool handshaking_ = false;
+  bool failing_ = false;  ///< TLS has failed, which is the reason to tell whatever becomes of the alert
   bool finishing_ = false;
   bool notified_ = false;  ///< close_notify was said
   bool finished_ = false;

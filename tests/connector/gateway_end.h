@@ -66,7 +66,10 @@ class GatewayEnd final : public net::LinkOwner {
   link::StreamHandler* on_open(link::Stream&, const link::Opening&) override { return nullptr; }
   void on_link_ready() override { ready = true; }
   void on_link_control(const link::ControlMessage& message) override {
-    if (const auto* sent = std::get_if<link::Offers>(&message)) offers = *sent;
+    if (const auto* sent = std::get_if<link::Offers>(&message)) {
+      offers = *sent;
+      driver.session().send_control(link::Gateways{{"gw-1"}});
+    }
     if (std::holds_alternative<link::Leaving>(message)) leaving = true;
   }
   void on_link_suspect(bool) override {}

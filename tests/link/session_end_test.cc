@@ -191,6 +191,9 @@ TEST(SessionEnd, SilentPeerIsAskedDoubtedAndGivenUp) {
 TEST(SessionEnd, SuspectLinkComesBackWithAnyByte) {
   Pair pair(1ms);
   pair.settle();
+  pair.gateway.session->suspect(pair.now);
+  EXPECT_TRUE(pair.gateway.suspicions.empty()) << "it was heard just now";
+  pair.run(1s);
   pair.connector.cut = true;
   pair.gateway.session->suspect(pair.now);
   EXPECT_THAT(pair.gateway.suspicions, ElementsAre(true));
