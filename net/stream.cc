@@ -4,7 +4,6 @@
 #include <cassert>
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace adit::net {
 namespace {
@@ -31,8 +30,8 @@ Stream::Stream(Loop& loop, Parts parts)
       in_(std::move(parts.in)),
       read_size_(kFirstRead) {
   Error error;
-  socket_.assign(asio::generic::stream_protocol(parts.family, 0), parts.descriptor, error);
-  if (error) ::close(parts.descriptor);
+  socket_.assign(asio::generic::stream_protocol(parts.family, 0), parts.descriptor.get(), error);
+  if (!error) (void)parts.descriptor.release();
   if (!error) socket_.non_blocking(true, error);
   open_ = !error;
 }
@@ -244,7 +243,7 @@ Stream::Parts Stream::release() {
   Parts parts;
   Error error;
   parts.family = socket_.local_endpoint(error).protocol().family();
-  parts.descriptor = socket_.release(error);
+  parts.descriptor = Descriptor(socket_.release(error));
   parts.tls = std::move(tls_);
   parts.in = std::move(in_);
   open_ = false;

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "net/asio.h"
+#include "net/descriptor.h"
 #include "net/handler_slot.h"
 #include "net/loop.h"
 #include "net/tls_engine.h"
@@ -41,7 +42,7 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
  public:
   /// What is left when a stream is taken off its loop, to go on elsewhere.
   struct Parts {
-    int descriptor = -1;
+    Descriptor descriptor;
     int family = 0;
     std::unique_ptr<TlsEngine> tls;
     base::Buffer in;

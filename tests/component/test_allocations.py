@@ -95,8 +95,10 @@ def load(url, script=None, seconds=2):
     # The handshakes count too, and take some fifty allocations each.
     connections = 2 if url.startswith("https") else 8
     address = url.replace("shop.test", "127.0.0.1")
-    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", "Host: shop.test", "-H", "Accept-Encoding: gzip",
-                           "-H", "User-Agent: component test", "-H", "Cookie: session=0123456789abcdef0123456789abcdef",
+    fields = ["Host: shop.test", "Accept-Encoding: gzip", "User-Agent: component test",
+              "Cookie: session=0123456789abcdef0123456789abcdef"]
+    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
+                           *(argument for field in fields for argument in ("-H", field)),
                            *(["-s", str(script)] if script else []), address],
                           capture_output=True, text=True, timeout=60, check=True)
     assert "Non-2xx" not in done.stdout and "Socket errors" not in done.stdout, done.stdout
