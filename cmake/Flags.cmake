@@ -30,7 +30,7 @@ if(ADIT_SANITIZE)
   target_link_options(adit_flags INTERFACE -fsanitize=${ADIT_SANITIZE})
   if(ADIT_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 warns that ThreadSanitizer does not model the fences that Asio uses beside its locks, and sees bounds crossed
-    # in std::string where its own instrumentation hides the size.
+    # in std::string where its own instrumentation hides the size (of tests: see adit_test).
     target_compile_options(adit_flags INTERFACE -Wno-tsan -Wno-array-bounds)
   endif()
 endif()

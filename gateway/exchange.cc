@@ -167,6 +167,8 @@ void Exchange::on_data(std::span<const char> bytes) {
     const std::size_t used = parse(answer_.readable());
     if (active()) answer_.consume(used);
   }
+  // A head has its own limit, and what is kept of it is delivered to nobody: it must not use up the window.
+  if (active() && !head_done_) delivered(0);
 }
 
 /// Takes what can be understood of the answer and returns how much that was. The exchange may be over afterwards.
@@ -315,7 +317,8 @@ void Exchange::on_deadline() {
     return deadline_.set(std::min(give_up_, now + kVerdictWithin));
   }
   // The link had its chance to show a byte. A slow service is no fault of the link, so on a live one we wait on.
-  if (stream_->link()->state.load(std::memory_order_relaxed) != LinkState::live && (!left_ || repeatable_)) {
+  const bool movable = (!left_ || repeatable_) && summary_.attempts < kMostAttempts;
+  if (movable && stream_->link()->state.load(std::memory_order_relaxed) != LinkState::live) {
     release_stream(false);
     if (retry("the link went silent")) return;
     return fail(502, "the link went silent");

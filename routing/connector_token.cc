@@ -1,7 +1,5 @@
 #include "routing/connector_token.h"
 
-#include <algorithm>
-
 #include "routing/digest.h"
 #include "routing/problem.h"
 
@@ -18,8 +16,10 @@ base::Result<TokenHash> read_connector_token(const SecretObject& secret) {
   if (token.ends_with('\r')) token.remove_suffix(1);
   if (token.size() < 16) return base::Error{"has a token shorter than 16 characters, which could be guessed"};
   if (token.size() > 4096) return base::Error{"has a token longer than 4096 characters"};
-  if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) {
-    return base::Error{"has a token with spaces or characters that are not printable ASCII"};
+  // What an Authorization header can carry (b64token of RFC 6750 §2.1).
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+  if (token.find_first_not_of(kAllowed) != std::string_view::npos) {
+    return base::Error{"has a token with other characters than letters, digits and -._~+/="};
   }
   return sha256({token});
 }
