@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace adit::base {
 namespace {
@@ -43,7 +44,7 @@ class Program {
   /// The file of the present test; its directory is not what cases are about.
   static std::string path() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    return testing::TempDir() + "settings_" + test->name() + ".yaml";
+    return testing::TempDir() + std::to_string(getpid()) + "settings_" + test->name() + ".yaml";
   }
 
  private:

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/net/certificates.h"
 
@@ -23,8 +24,8 @@ class CredentialFiles : public testing::Test {
   static void write(const std::string& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
   }
-  std::string token_file = testing::TempDir() + "adit-credentials-token";
-  std::string ca_file = testing::TempDir() + "adit-credentials-ca.pem";
+  std::string token_file = testing::TempDir() + std::to_string(getpid()) + "adit-credentials-token";
+  std::string ca_file = testing::TempDir() + std::to_string(getpid()) + "adit-credentials-ca.pem";
 };
 
 TEST_F(CredentialFiles, TokenIsReadAnewEachTimeWithoutItsLineEnd) {

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/connector/gateway_end.h"
 #include "tests/net/certificates.h"
@@ -77,7 +78,7 @@ class SlotTest : public testing::Test {
   std::uint64_t dials(DialResult result) { return metrics->dial(result).value(); }
 
   net::Loop loop;
-  std::string token_file = testing::TempDir() + "adit-slot-token";
+  std::string token_file = testing::TempDir() + std::to_string(getpid()) + "adit-slot-token";
   ServiceMap services;
   Identity identity{"4d21094e-b74c-4916-86c1-d9fa36ea677b", "blue", "0123"};
   base::Random random{7};
@@ -173,7 +174,7 @@ TEST_F(SlotTest, WhatIsWrongBeforeTheHandshakeIsTold) {
 
 TEST_F(SlotTest, SpeaksTlsAndVerifiesTheGateway) {
   const net::test::Authority authority;
-  const std::string ca_file = testing::TempDir() + "adit-slot-ca.pem";
+  const std::string ca_file = testing::TempDir() + std::to_string(getpid()) + "adit-slot-ca.pem";
   std::ofstream(ca_file) << net::test::Authority().pem();
   const auto issued = authority.issue("IP:127.0.0.1");
   FakeGateway gateway(loop, *net::make_server_context(net::TlsUse::link, issued.chain_pem, issued.key_pem));

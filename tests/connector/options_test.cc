@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace adit::connector::test {
 namespace {
@@ -57,7 +58,7 @@ TEST(Options, ComeFromTheEnvironment) {
 }
 
 TEST(Options, ComeFromAFile) {
-  const std::string path = testing::TempDir() + "adit-connector-options.yaml";
+  const std::string path = testing::TempDir() + std::to_string(getpid()) + "adit-connector-options.yaml";
   std::ofstream(path) << "gateways: [edge.test]\n"
                          "tunnel: 4d21094e-b74c-4916-86c1-d9fa36ea677b\n"
                          "tokenFile: /etc/token\n"

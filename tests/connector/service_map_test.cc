@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace adit::connector::test {
 namespace {
@@ -103,7 +104,7 @@ TEST(ServiceMap, FindsByTheExactNameOnly) {
 }
 
 TEST(ServiceMap, NamesTheServiceWhoseCaIsOfNoUse) {
-  const std::string path = testing::TempDir() + "adit-map-ca.pem";
+  const std::string path = testing::TempDir() + std::to_string(getpid()) + "adit-map-ca.pem";
   const std::pair<const char*, const char*> cases[] = {
       {nullptr, "can't be read: No such file"}, {"", "is empty"}, {"not PEM", "no PEM certificate"}};
   for (const auto& [content, why] : cases) {

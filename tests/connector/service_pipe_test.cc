@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "connector/connector_link.h"
 #include "tests/connector/gateway_end.h"
@@ -352,7 +353,7 @@ class TlsPipe : public Pipe {
     return *net::make_server_context(net::TlsUse::public_edge, issued.chain_pem, issued.key_pem);
   }
   std::string ca_file() {
-    const std::string path = testing::TempDir() + "adit-pipe-ca.pem";
+    const std::string path = testing::TempDir() + std::to_string(getpid()) + "adit-pipe-ca.pem";
     std::ofstream(path) << authority.pem();
     return path;
   }

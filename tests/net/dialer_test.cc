@@ -117,7 +117,7 @@ TEST(Dial, SaysNothingAfterCancel) {
 
 TEST(Dial, ReachesAUnixSocket) {
   Loop loop;
-  const std::string path = testing::TempDir() + "adit-dial-test.sock";
+  const std::string path = testing::TempDir() + std::to_string(getpid()) + "adit-dial-test.sock";
   std::remove(path.c_str());
   Dialed absent;
   absent.start(loop, Target{Target::Kind::unix_socket, "", 0, path});

@@ -59,8 +59,8 @@ TEST(Compile, TokenProblems) {
       {secret("a/t-connector", "kubernetes.io/tls", {{"token", kToken}}), "not adit.dev/connector-token"},
       {token_secret("a/t-connector", "0123456789abcde\n"), "shorter than 16"},
       {token_secret("a/t-connector", std::string(5000, 'x')), "longer than 4096"},
-      {token_secret("a/t-connector", "0123456789 abcdef"), "spaces"},
-      {token_secret("a/t-connector", "0123456789abcdef\n\n"), "spaces or characters"},
+      {token_secret("a/t-connector", "0123456789 abcdef"), "other characters"},
+      {token_secret("a/t-connector", "0123456789abcdef\n\n"), "other characters"},
   };
   for (const auto& [object, reason] : cases) {
     const Compiled compiled = compile({{with_token(tunnel("a/t", {"x.io"}))}, {object}}, {});

@@ -7,6 +7,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace adit::telemetry {
 
@@ -14,7 +15,8 @@ class LogFile {
  public:
   LogFile() {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::path(testing::TempDir()) / (std::string(test->test_suite_name()) + "_" + test->name());
+    path_ = std::filesystem::path(testing::TempDir()) /
+            (std::to_string(getpid()) + "_" + test->test_suite_name() + "_" + test->name());
     std::filesystem::remove(path_);
   }
   LogFile(const LogFile&) = delete;
