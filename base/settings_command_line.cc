@@ -34,6 +34,7 @@ Given given_by(const SettingsOption& option, const CLI::Option& declared) {
 std::string unknown_argument(const std::string& argument, const std::vector<SettingsOption>& options) {
   if (!argument.starts_with("-")) return '"' + argument + "\" is unexpected: values follow a flag";
   std::vector<std::string> flags;
+  flags.reserve(options.size());
   for (const auto& option : options) flags.push_back(option.flag);
   const auto flag = argument.substr(0, argument.find('='));
   return flag + " is not an option" + suggestion(flag, flags);
@@ -50,6 +51,7 @@ SourceText read_command_line(const ProgramText& program, const std::vector<Setti
   app.set_help_flag("-h,--help", "Print this and exit")->group("Help");
   app.set_version_flag("--version", program.name + " " + program.version, "Print the version and exit")->group("Help");
   std::vector<const CLI::Option*> declared;
+  declared.reserve(options.size());
   for (const auto& option : options) declared.push_back(declare(app, option));
   try {
     app.parse(argc, argv);

@@ -1,5 +1,7 @@
 #include "gateway/link_acceptor.h"
 
+#include <utility>
+
 #include <boost/intrusive/list.hpp>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -127,7 +129,7 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
   void hand_over_when_sent() {
     if (!stream_ || !stream_->is_open() || stream_->unsent() != 0) return;
     deadline_.clear();
-    acceptor_.hand_over(std::move(stream_), std::move(info_));
+    acceptor_.hand_over(std::exchange(stream_, nullptr), std::move(info_));
     acceptor_.forget(*this);
   }
 
@@ -202,10 +204,11 @@ void LinkAcceptor::forget(Handshake& handshake) {
   loop_.defer(*handshakes_);
 }
 
-void LinkAcceptor::hand_over(net::StreamPtr stream, std::shared_ptr<LinkInfo> info) {
+void LinkAcceptor::hand_over(const net::StreamPtr& stream, std::shared_ptr<LinkInfo> info) {
   info->worker = shared_.directory.pick_worker(info->tunnel_id, shared_.workers.size());
   shared_.directory.add(info);
-  shared_.workers[info->worker]->adopt(stream->release(), info);
+  Worker& worker = *shared_.workers[info->worker];
+  worker.adopt(stream->release(), std::move(info));
 }
 
 }  // namespace adit::gateway

@@ -40,7 +40,7 @@ class LinkAcceptor final {
 
   void accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer);
   void forget(Handshake& handshake);
-  void hand_over(net::StreamPtr stream, std::shared_ptr<LinkInfo> info);
+  void hand_over(const net::StreamPtr& stream, std::shared_ptr<LinkInfo> info);
 
   net::Loop& loop_;
   Shared& shared_;

@@ -14,9 +14,9 @@ void LinkDirectory::offers(std::uint64_t id, const std::string& tunnel_id, std::
   const std::lock_guard lock(mutex_);
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return;
-  for (auto& entry : links->second) {
-    if (entry.link->id == id) entry.services = std::move(services);
-  }
+  const auto entry =
+      std::find_if(links->second.begin(), links->second.end(), [id](const Entry& held) { return held.link->id == id; });
+  if (entry != links->second.end()) entry->services = std::move(services);
 }
 
 void LinkDirectory::remove(std::uint64_t id, const std::string& tunnel_id) {

@@ -30,7 +30,7 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
                       {"debug", "info", "warning", "error"});
   auto outcome = settings.parse(argc, argv, environment);
   if (!outcome.run()) return outcome;
-  const auto refuse = [&outcome](std::string text) {
+  const auto refuse = [&outcome](const std::string& text) {
     outcome.exit_code = 2;
     outcome.text += text + "\n";
   };

@@ -128,8 +128,8 @@ void AdminServer::Server::on_accept(beast::error_code error, AdminSession::Socke
   accept();
 }
 
-base::Result<std::unique_ptr<AdminServer>> AdminServer::start(base::ListenAddress address, AdminHandlers handlers,
-                                                              AdminLimits limits) {
+base::Result<std::unique_ptr<AdminServer>> AdminServer::start(const base::ListenAddress& address,
+                                                              AdminHandlers handlers, AdminLimits limits) {
   if (address.off) return base::Error{"the admin server is off, so it cannot be started"};
   auto server = std::make_unique<Server>(std::move(handlers), limits);
   if (const auto error = server->listen(address)) return failure(address, error);

@@ -35,7 +35,7 @@ class AdminServer {
  public:
   /// Listens on the first address that `address.host` resolves to and starts the thread. Fails if the name cannot be
   /// resolved, the address cannot be bound, or the address is "off".
-  static base::Result<std::unique_ptr<AdminServer>> start(base::ListenAddress address, AdminHandlers handlers,
+  static base::Result<std::unique_ptr<AdminServer>> start(const base::ListenAddress& address, AdminHandlers handlers,
                                                           AdminLimits limits = {});
 
   /// Stops listening, finishes the answers on their way for at most a second, and ends the thread.
