@@ -58,6 +58,7 @@ SourceText read_environment(std::string_view program, const std::vector<Settings
                             const char* const* environment) {
   SourceText source;
   std::vector<std::string> known;
+  known.reserve(options.size());
   for (const auto& option : options) known.push_back(option.variable);
   for (; environment != nullptr && *environment != nullptr; ++environment) {
     const std::string_view entry = *environment;

@@ -11,7 +11,7 @@ LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gate
 
 LinkTable::~LinkTable() = default;
 
-void LinkTable::adopt(net::StreamPtr stream, std::shared_ptr<LinkInfo> info) {
+void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& info) {
   GatewayLinkOwner& owner = *this;
   auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), info, owner, gateway_id_);
   GatewayLink& added = *link;

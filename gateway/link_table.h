@@ -26,7 +26,7 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   ~LinkTable();
 
   /// Takes over a connection whose handshake is done; the directory knows the link already.
-  void adopt(net::StreamPtr stream, std::shared_ptr<LinkInfo> info);
+  void adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& info);
 
   /// The best link that offers `service`, none of `tried`: a live one rather than a suspect one, then the one with the
   /// fewest open streams; nullptr if there is none.

@@ -1,4 +1,5 @@
 """The programs under test and other real ones: started with their own logs, watched, and ended by PID."""
+import fcntl
 import itertools
 import os
 import pathlib
@@ -6,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 BIN = pathlib.Path(os.environ.get("ADIT_BIN", "build/dev/bin")).resolve()
@@ -14,11 +16,26 @@ SANITIZED = bool(os.environ.get("ADIT_SANITIZE"))
 PATIENCE = 40 if SANITIZED else 15
 SANITIZER_REPORT = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:)")
 
-# Below the range of ephemeral ports, so that no outgoing connection takes a port between choice and use; a start of its
-# own for each process, since several test programs run side by side.
-_ports = itertools.cycle(range(10_000, 32_000))
-for _ in range(os.getpid() * 137 % 22_000):
-    next(_ports)
+# Below the range of ephemeral ports, so that no outgoing connection takes a port between choice and use; each process
+# holds a block of its own for its life, since several test programs run side by side.
+_FIRST_PORT, _BLOCKS, _BLOCK_SIZE = 10_000, 44, 500
+
+
+def _own_block():
+    for number in range(_BLOCKS):
+        block = (os.getpid() + number) % _BLOCKS
+        lock = open(pathlib.Path(tempfile.gettempdir()) / f"adit-test-ports-{block}", "w", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        first = _FIRST_PORT + block * _BLOCK_SIZE
+        return lock, itertools.cycle(range(first, first + _BLOCK_SIZE))
+    raise RuntimeError("all blocks of ports are taken")
+
+
+_port_lock, _ports = _own_block()  # the lock ends with the process
 
 
 def free_port():
