@@ -90,7 +90,9 @@ ServiceStream* StreamPool::open(Upstream& upstream, const link::Opening& opening
 
 void StreamPool::give_back(ServiceStream& stream) {
   const bool leaving = stream.link_->state.load(std::memory_order_relaxed) == LinkState::over;
-  if (closing_ || leaving || stream.upstream_->idle.size() >= kMostIdlePerService) return drop(stream);
+  const bool full = stream.upstream_->idle.size() >= kMostIdlePerService;
+  // A stream that crosses threads costs more for each of its requests than opening one here costs once.
+  if (closing_ || leaving || full || opener_.has_nearer_link(*stream.upstream_, *stream.link_)) return drop(stream);
   stream.user_ = nullptr;
   stream.reused_ = true;
   stream.idle_since_ = net::Loop::now();

@@ -75,6 +75,9 @@ class StreamOpener {
   /// Nothing came from a link for a while. Has no effect on one that heard from its connector in the last second.
   virtual void doubt(const LinkInfo& link) = 0;
 
+  /// True when `link` is another worker's and a live link of one's own offers the service too.
+  virtual bool has_nearer_link(const Upstream&, const LinkInfo&) { return false; }
+
  protected:
   ~StreamOpener() = default;
 };

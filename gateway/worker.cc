@@ -144,6 +144,12 @@ void Worker::doubt(const LinkInfo& link) {
   if (GatewayLink* own = links_.find(link.id)) own->suspect();
 }
 
+bool Worker::has_nearer_link(const Upstream& upstream, const LinkInfo& link) {
+  if (link.worker == index_) return false;
+  const GatewayLink* own = links_.pick(upstream.tunnel_id, upstream.service, {});
+  return own != nullptr && own->state() == LinkState::live;
+}
+
 void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
   auto shared_parts = std::make_shared<net::Stream::Parts>(std::move(parts));
   loop_.post([this, shared_parts, info = std::move(info)] {

@@ -92,6 +92,7 @@ class Worker final : private StreamOpener {
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;
+  bool has_nearer_link(const Upstream& upstream, const LinkInfo& link) override;
   link::Stream* open_far(const link::Opening& opening, const LinkInfo& link, link::StreamHandler& handler);
   void doubt(const LinkInfo& link) override;
 
