@@ -13,12 +13,21 @@ struct Error {
   std::string message;
 };
 
-/// A value or the reason why there is none. Reading the side that is not held is a programming error.
-template <class T>
+namespace detail {
+template <class E>
+const E& what(const E& error) {
+  return error;
+}
+inline const std::string& what(const Error& error) { return error.message; }
+}  // namespace detail
+
+/// A value or the reason why there is none. Reading the side that is not held is a programming error. A folder whose
+/// callers must tell failures apart has an error type E of its own.
+template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:
   Result(T value) : held_(std::in_place_index<0>, std::move(value)) {}
-  Result(Error error) : held_(std::in_place_index<1>, std::move(error)) {}
+  Result(E error) : held_(std::in_place_index<1>, std::move(error)) {}
 
   explicit operator bool() const { return held_.index() == 0; }
   T& operator*() & { return std::get<0>(held_); }
@@ -26,24 +35,25 @@ class [[nodiscard]] Result {
   T&& operator*() && { return std::get<0>(std::move(held_)); }
   T* operator->() { return &std::get<0>(held_); }
   const T* operator->() const { return &std::get<0>(held_); }
-  const std::string& error() const { return std::get<1>(held_).message; }
+  /// The words of an Error, or the E.
+  const auto& error() const { return detail::what(std::get<1>(held_)); }
 
  private:
-  std::variant<T, Error> held_;
+  std::variant<T, E> held_;
 };
 
-template <>
-class [[nodiscard]] Result<void> {
+template <class E>
+class [[nodiscard]] Result<void, E> {
  public:
   Result() = default;
-  Result(Error error) : failed_(true), error_(std::move(error)) {}
+  Result(E error) : failed_(true), error_(std::move(error)) {}
 
   explicit operator bool() const { return !failed_; }
-  const std::string& error() const { return error_.message; }
+  const auto& error() const { return detail::what(error_); }
 
  private:
   bool failed_ = false;
-  Error error_;
+  E error_;
 };
 
 }  // namespace adit::base

@@ -1,0 +1,47 @@
+#pragma once
+// What a gateway is told of one Tunnel object once every decision has been taken: who holds which host, which tokens
+// and certificates count. The compiler makes these from manifests or from API objects; route tables are made from
+// nothing else.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "routing/table.h"
+
+namespace adit::routing {
+
+/// A rule that stands. Host and path are canonical.
+struct Rule {
+  std::string host;
+  std::string path;
+  std::string service;
+  bool is_private = false;
+
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// The key pair that serves a host.
+struct HostCertificate {
+  std::string host;
+  std::shared_ptr<const Certificate> certificate;  ///< never nullptr
+};
+
+/// Immutable once made. Configurations of one set do not contradict each other: ids differ, and so do all pairs of host
+/// and path, and no host has two certificates.
+struct TunnelConfiguration {
+  std::shared_ptr<const Tunnel> tunnel;  ///< never nullptr
+  std::vector<Rule> rules;
+  std::vector<HostCertificate> certificates;
+};
+
+/// The same in every part; certificates are compared by fingerprint.
+bool operator==(const TunnelConfiguration& a, const TunnelConfiguration& b);
+
+using TunnelConfigurationPtr = std::shared_ptr<const TunnelConfiguration>;
+
+/// The table of a set that does not contradict itself; of what does, the first stands.
+std::shared_ptr<const Table> build_table(std::span<const TunnelConfigurationPtr> configurations);
+
+}  // namespace adit::routing
