@@ -171,10 +171,12 @@ ParsedManifest parse_object(const nlohmann::json& object) {
   Objects objects;
   Report report("");
   const auto tree = object_tree(object);
-  if (tree) {
-    read_object(*tree, report, objects);
-  } else {
+  if (!tree) {
     report.add(0, "", tree.error());
+  } else if (peek(*tree, "kind") == "List") {
+    report.add(0, "kind", "must not be List: objects come one by one", ProblemKind::unsupported);
+  } else {
+    read_object(*tree, report, objects);
   }
   ParsedManifest parsed = taken_whole(std::move(objects), report);
   for (TunnelObject& tunnel : parsed.objects.tunnels) {
