@@ -14,7 +14,7 @@ class CertificateUse {
  public:
   bool has(std::string_view fingerprint) const { return uses_.find(fingerprint) != uses_.end(); }
   /// A certificate message.
-  void add(std::string fingerprint) { uses_.try_emplace(std::move(fingerprint), 0); }
+  void add(std::string fingerprint);
   /// The latest message of the tunnel `id` names these, all of which are at hand; none: it is kept or removed. Returns
   /// the fingerprints that are forgotten.
   std::vector<std::string> name(const std::string& id, std::vector<std::string> fingerprints);
@@ -30,6 +30,7 @@ class CertificateUse {
 
   Map<std::size_t> uses_;  ///< fingerprint → tunnels whose latest message names it
   Map<std::vector<std::string>> named_;
+  std::vector<std::string> unnamed_;  ///< added since the last name()
 };
 
 }  // namespace adit::control

@@ -1,8 +1,8 @@
 #pragma once
 // Which tunnel of a set has which rule and which host's certificate.
 
+#include <memory>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 
 #include "routing/configuration.h"
@@ -20,13 +20,12 @@ class Claims {
   std::string contradiction(const routing::TunnelConfiguration& configuration) const;
   /// The configuration without what another tunnel has.
   routing::TunnelConfiguration without_contradictions(const routing::TunnelConfiguration& configuration) const;
-  void clear();
+  void clear() { owners_.clear(); }
 
  private:
   using Owner = std::shared_ptr<const routing::Tunnel>;
 
-  const Owner* owner_of(const routing::Rule& rule) const;
-  const Owner* owner_of(const routing::HostCertificate& certificate) const;
+  const Owner* owner(const std::string& key) const;
 
   // A host has no slash and a path begins with one, so "HOST/PATH" is a rule's and "HOST" a certificate's.
   std::unordered_map<std::string, Owner> owners_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,8 +63,8 @@ class ConfigurationLog {
   /// What the log says of it; nullptr when it is unknown, removed or kept.
   routing::TunnelConfigurationPtr configuration_of(std::string_view id) const;
   /// Entries that are no tombstones.
-  std::size_t tunnels() const { return by_id_.size() - tombstones_; }
-  std::size_t tombstones() const { return tombstones_; }
+  std::size_t tunnels() const { return by_id_.size() - tombstones_.size(); }
+  std::size_t tombstones() const { return tombstones_.size(); }
 
  private:
   friend class GatewayFeed;
@@ -82,15 +83,15 @@ class ConfigurationLog {
   /// Drops the tombstones that every feed has passed.
   void trim();
 
+  const Entry* find(std::string_view id) const;
   void append(Entry entry);
-  bool says(const Entry& entry) const;
 
   std::uint64_t term_;
   std::uint64_t counter_ = 0;
   bool filled_ = false;
   Entries entries_;
   ById by_id_;
-  std::size_t tombstones_ = 0;
+  std::set<std::uint64_t> tombstones_;
   std::unordered_set<GatewayFeed*> feeds_;
   std::shared_ptr<const LinkCertificateMessage> link_certificate_;
 };

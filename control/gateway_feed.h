@@ -1,7 +1,9 @@
 #pragma once
 // The operator's side of one gateway's session: what to send next, and what the gateway said.
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -78,13 +80,16 @@ class GatewayFeed {
     std::string reason;
   };
   using Taken = base::Result<News, FeedError>;
+  using NumberedEntry = ConfigurationLog::Entries::value_type;
 
-  std::optional<std::string> entry_message(const ConfigurationLog::Entries::value_type& entry);
-  std::optional<std::string> missing_certificate(const routing::TunnelConfiguration& configuration);
-  std::string tunnel_message(const ConfigurationLog::Entries::value_type& entry, bool more);
-  void pass(std::uint64_t counter);
-  Taken on(const HelloMessage& hello);
-  Taken on(const AckMessage& ack);
+  std::uint64_t needs_no_tombstones_to() const { return std::max(passed_, began_at_); }
+  std::string entry_message(const NumberedEntry& entry);
+  std::string tunnel_message(const NumberedEntry& entry, const Version& version, bool more);
+  std::string keep_too_long(const NumberedEntry& entry, const Version& version, bool more);
+  std::optional<std::string> missing_certificate(const NumberedEntry& entry);
+  void pass(const NumberedEntry& entry);
+  Taken on(HelloMessage& hello);
+  Taken on(AckMessage& ack);
   Taken on(RefusedMessage& refused);
   Taken on(LinksMessage& links);
   Taken on(TokenMessage& token);
@@ -93,7 +98,7 @@ class GatewayFeed {
   std::uint64_t began_at_;    ///< tombstones up to here tell a new session nothing
   std::uint64_t passed_ = 0;  ///< entries up to here were sent
   bool sent_synced_ = false;
-  std::uint64_t synced_at_ = 0;  ///< counter of the synced that was sent
+  std::uint64_t synced_at_ = 0;  ///< of the synced that was sent
   std::shared_ptr<const LinkCertificateMessage> sent_link_certificate_;
   CertificateUse sent_certificates_;
 
@@ -102,9 +107,9 @@ class GatewayFeed {
   std::string program_version_;
   bool has_synced_ = false;
   std::uint64_t acknowledged_ = 0;
-  std::map<std::string, Refusal, std::less<>> refusals_;
+  std::map<std::string, Refusal, std::less<>> refusals_;  ///< of tunnels that the log knows
   Links links_;
-  std::size_t links_size_ = 0;  ///< connectors and services in links_
+  std::size_t links_bytes_ = 0;  ///< about what links_ takes
 };
 
 }  // namespace adit::control
