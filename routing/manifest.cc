@@ -119,7 +119,7 @@ void read_kind(Fields& top, std::string_view kind, std::string_view version, Rep
     if (check_version(top, kind, version, "v1")) read_list(top, report, objects);
     return;
   } else {
-    top.problem("kind", in_quotes(kind) + " is not supported: " + kSupported);
+    top.problem("kind", in_quotes(kind) + " is not supported: " + kSupported, ProblemKind::unsupported);
     return;
   }
   top.report_unknown();

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "routing/compile.h"
+#include "routing/holders.h"
+#include "routing/manifest.h"
+#include "routing/problem.h"
 
 namespace adit::routing {
 
@@ -16,14 +18,20 @@ struct HeldRoute {
 
 struct HeldHost {
   std::string host;
-  std::vector<std::size_t> tunnels;  ///< that hold it, first claim first; all of one namespace
-  std::vector<HeldRoute> routes;     ///< paths differ
+  std::vector<std::size_t> tunnels;  ///< that hold it, by age; all of one namespace
+  std::vector<HeldRoute> routes;     ///< by path; paths differ
+};
+
+/// A host or path that an object wanted and did not get.
+struct Loss {
+  std::size_t tunnel;
+  Problem problem;
 };
 
 struct Ownership {
-  std::vector<HeldHost> hosts;
+  std::vector<HeldHost> hosts;  ///< by name
   Holders holders;
-  std::vector<Problem> problems;  ///< one for each host or path that an object wanted and did not get
+  std::vector<Loss> losses;
 };
 
 /// Decides for all routes of `tunnels`, which stand in the order of their age (what decides a first claim).

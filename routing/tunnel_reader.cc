@@ -66,7 +66,8 @@ void report_repeated_routes(const std::vector<RouteSpec>& routes, Report& report
     const auto [first, is_new] = seen.try_emplace({route.host, route.path}, i);
     if (is_new) continue;
     report.add(route.place.line, entry_field("spec.routes", i),
-               "has the host and path of " + entry_field("spec.routes", first->second) + ": remove one of them");
+               "has the host and path of " + entry_field("spec.routes", first->second) + ": remove one of them",
+               ProblemKind::duplicate);
   }
 }
 
@@ -95,7 +96,7 @@ void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
   Fields tls(*node, "spec.tls", report);
   const auto mode = tls.text("mode").value_or("Terminate");
   if (mode == "Passthrough") {
-    tls.problem("mode", "Passthrough is not supported yet in this version: use Terminate");
+    tls.problem("mode", "Passthrough is not supported yet in this version: use Terminate", ProblemKind::unsupported);
   } else if (mode != "Terminate") {
     tls.problem("mode", "must be Terminate, not " + in_quotes(mode));
   }

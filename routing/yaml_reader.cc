@@ -34,14 +34,18 @@ std::string not_a_string(const YamlNode& node) {
 
 }  // namespace
 
-void Report::add(int line, std::string field, std::string reason) {
+void Report::add(int line, std::string field, std::string reason, ProblemKind kind) {
   if (problems_.size() == kMostProblems) {
     problems_.push_back(
         {.file = file_, .line = line, .object = {}, .field = {}, .reason = "has more problems than are shown"});
   }
   if (problems_.size() > kMostProblems) return;
-  problems_.push_back(
-      {.file = file_, .line = line, .object = object_, .field = std::move(field), .reason = std::move(reason)});
+  problems_.push_back({.file = file_,
+                       .line = line,
+                       .object = object_,
+                       .field = std::move(field),
+                       .reason = std::move(reason),
+                       .kind = kind});
 }
 
 std::vector<Problem> Report::take() {
@@ -106,7 +110,7 @@ std::optional<std::string> Fields::required_text(std::string_view name) {
 }
 
 void Fields::refuse_for_now(std::string_view name) {
-  if (find(name) != nullptr) problem(name, "is not supported yet in this version: remove it");
+  if (find(name) != nullptr) problem(name, "is not supported yet in this version: remove it", ProblemKind::unsupported);
   ignored_.push_back(name);
 }
 
@@ -143,8 +147,8 @@ int Fields::line_of(std::string_view name) const {
   return node_.line;
 }
 
-void Fields::problem(std::string_view name, std::string reason) {
-  report_.add(line_of(name), field(name), std::move(reason));
+void Fields::problem(std::string_view name, std::string reason, ProblemKind kind) {
+  report_.add(line_of(name), field(name), std::move(reason), kind);
 }
 
 }  // namespace adit::routing

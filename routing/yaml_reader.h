@@ -19,7 +19,7 @@ class Report {
 
   /// What the following problems belong to: "Tunnel team-a/shop".
   void set_object(std::string object) { object_ = std::move(object); }
-  void add(int line, std::string field, std::string reason);
+  void add(int line, std::string field, std::string reason, ProblemKind kind = ProblemKind::invalid);
 
   Place place(int line) const { return {file_, line}; }
   std::size_t size() const { return problems_.size(); }
@@ -61,7 +61,7 @@ class Fields {
   bool is_map() const { return node_.kind == YamlNode::Kind::map; }
   /// Of the field if it is there, else of the map.
   int line_of(std::string_view name) const;
-  void problem(std::string_view name, std::string reason);
+  void problem(std::string_view name, std::string reason, ProblemKind kind = ProblemKind::invalid);
 
  private:
   const YamlNode* find(std::string_view name) const;
