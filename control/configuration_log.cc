@@ -57,8 +57,8 @@ void ConfigurationLog::append(Entry entry) {
 
 void ConfigurationLog::set_link_certificate(std::string chain_pem, std::string key_pem) {
   if (link_certificate_ && link_certificate_->chain_pem == chain_pem && link_certificate_->key_pem == key_pem) return;
-  link_certificate_ = std::make_shared<const LinkCertificateMessage>(
-      LinkCertificateMessage{std::move(chain_pem), std::move(key_pem)});
+  link_certificate_ =
+      std::make_shared<const LinkCertificateMessage>(LinkCertificateMessage{std::move(chain_pem), std::move(key_pem)});
 }
 
 const ConfigurationLog::Entry* ConfigurationLog::find(std::string_view id) const {

@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "routing/problem.h"
+#include "base/text.h"
 #include "routing/uuid.h"
 
 namespace adit::control {
@@ -37,6 +37,13 @@ std::string wrong_connectors(const std::vector<LiveConnector>& connectors) {
     }
   }
   return {};
+}
+
+/// Fit for a condition, whatever the gateway wrote.
+std::string printable(std::string_view text) {
+  std::string out;
+  base::append_json_escaped(out, text);
+  return out;
 }
 
 FeedError wrong(std::string message) { return {std::move(message), std::nullopt}; }
@@ -179,7 +186,7 @@ GatewayFeed::Taken GatewayFeed::on(RefusedMessage& refused) {
   const auto newest = log_.version_of(refused.id);
   // A newer version may be on its way, or the tunnel may be gone by now.
   if (!newest || newest->counter != refused.version.counter) return news;
-  refusals_[refused.id] = {newest->counter, routing::in_quotes(refused.reason)};
+  refusals_[refused.id] = {newest->counter, printable(refused.reason)};
   news.tunnels.push_back(std::move(refused.id));
   return news;
 }

@@ -76,8 +76,7 @@ void JsonFields::texts(const char* name, const std::function<void(std::string te
   }
 }
 
-void JsonFields::text_map(const char* name,
-                          const std::function<void(const std::string& key, std::string text)>& each) {
+void JsonFields::text_map(const char* name, const std::function<void(const std::string& key, std::string text)>& each) {
   auto* value = find(name, &Json::is_object, "an object");
   if (value == nullptr) return;
   for (auto& [key, item] : value->items()) {

@@ -14,6 +14,7 @@
 #include "control/certificate_use.h"
 #include "control/claims.h"
 #include "control/messages.h"
+#include "control/tunnel_check.h"
 #include "routing/configuration.h"
 
 namespace adit::control {
@@ -28,43 +29,45 @@ class Replica {
   /// A message of the operator. An error ends the session, and changes nothing that is in force.
   base::Result<void> take(std::string_view text);
 
-  /// The set has changed since apply(), or there is something to acknowledge.
-  bool has_news() const { return news_; }
-  /// The set to put in force now, in the order of ids, and what to send once it is.
+  /// What came about since the last apply().
   struct News {
-    bool set_changed = false;  ///< false: the table in force is that of the set already
-    std::vector<routing::TunnelConfigurationPtr> set;
-    std::vector<std::string> answers;  ///< messages for the operator: refusals, then the acknowledgement
+    bool set_changed = false;           ///< a new table is to be made of set()
+    std::vector<std::string> answers;   ///< to be sent once it is in force: refusals, then the acknowledgement
+    std::vector<std::string> warnings;  ///< for the log
   };
+  bool has_news() const { return news_; }
   News apply();
 
-  /// What is in force, apart from what apply() has yet to hand out; absent before the first synced.
+  /// In the order of ids.
+  std::vector<routing::TunnelConfigurationPtr> set() const;
+  std::size_t tunnels() const { return held_.size(); }
+  /// Tunnels of which the newest configuration was refused.
+  std::size_t refused() const { return refused_.size(); }
+  /// Of the set; absent before the first synced.
   const std::optional<Version>& version() const { return version_; }
   /// A full state has come in this session.
   bool is_synced() const { return synced_; }
-  std::size_t tunnels() const { return held_.size(); }
-  /// Tunnels whose latest message was refused.
-  std::size_t refused() const { return refused_.size(); }
-  /// Checked key pair for the link listener; nullptr if the operator sent none. The pointer changes with the value.
+  /// The checked key pair for the link listener; nullptr if the operator sent none. Another pointer is another value.
   const std::shared_ptr<const routing::Certificate>& link_certificate() const { return link_certificate_; }
 
-  /// The text of a file from which read_copy() makes this state again: what is in force, private keys included. Its
-  /// first line has a checksum.
+  /// The text of a file from which read_copy() makes this state again, private keys included; version() must be there.
   std::string write_copy() const;
   /// On a new replica. Refused with the reason when the text was cut or changed, or is of another format; the replica
-  /// is empty then.
+  /// is as new then.
   base::Result<void> read_copy(std::string_view text);
 
  private:
-  /// What the messages since the last whole state said of a tunnel.
+  using Held = std::map<std::string, routing::TunnelConfigurationPtr, std::less<>>;
+
+  /// The newest thing said of a tunnel since the state was whole.
   struct Change {
-    enum class Kind { tunnel, keep, removed };
-    Kind kind = Kind::tunnel;
+    std::uint64_t order;
     Version version;
-    routing::TunnelConfigurationPtr configuration;  ///< nullptr: refused
-    std::string reason;                             ///< why
-    std::uint64_t order = 0;
+    bool removed = false;
+    routing::TunnelConfigurationPtr configuration;  ///< nullptr: the former one stays
+    std::string refusal;                            ///< why, unless it is only kept
   };
+  using Changes = std::map<std::string, Change, std::less<>>;
 
   base::Result<void> on(CertificateMessage& message);
   base::Result<void> on(TunnelMessage& message);
@@ -73,31 +76,35 @@ class Replica {
   base::Result<void> on(SyncedMessage& message);
   base::Result<void> on(LinkCertificateMessage& message);
   base::Result<void> check_version(const Version& version);
-  base::Result<void> gather(std::string id, Change change, bool more);
-  base::Result<routing::TunnelConfigurationPtr> configuration(TunnelMessage& message) const;
-  void name_certificates(const std::string& id, std::vector<std::string> fingerprints);
-  void commit(bool whole);
+  base::Result<void> gather(std::string id, Change change, std::vector<std::string> fingerprints, bool more);
 
-  using Held = std::map<std::string, routing::TunnelConfigurationPtr, std::less<>>;
-  void put(const std::string& id, const routing::TunnelConfigurationPtr& next, const Held& former);
+  void commit_whole();
+  void commit_changes();
+  void hold_changes(const Held& former);
+  void hold(const std::string& id, routing::TunnelConfigurationPtr configuration);
 
   Held held_;      ///< the set
   Claims claims_;  ///< of the set
   std::optional<Version> version_;
   std::shared_ptr<const routing::Certificate> link_certificate_;
   std::map<std::string, std::string, std::less<>> refused_;  ///< id → reason
+  /// By fingerprint, as long as something uses them: a certificate that is known is neither checked nor kept twice.
+  std::unordered_map<std::string, std::weak_ptr<const routing::Certificate>> known_;
 
   // Of the session.
   std::optional<Version> said_;  ///< the newest version that was named
   bool synced_ = false;
-  std::map<std::string, Change, std::less<>> changes_;
+  std::uint64_t orders_ = 0;
+  Changes changes_;
   CertificateUse certificate_use_;
-  std::unordered_map<std::string, std::shared_ptr<const routing::Certificate>> certificates_;
+  std::unordered_map<std::string, CheckedCertificate> certificates_;  ///< by fingerprint
 
   // For apply().
   bool news_ = false;
   bool set_changed_ = false;
+  bool acknowledge_ = false;
   std::vector<RefusedMessage> refusals_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace adit::control
