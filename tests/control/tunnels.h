@@ -34,8 +34,8 @@ inline TunnelConfigurationPtr tunnel(const std::string& name, const std::vector<
                                      const std::string& service = "default",
                                      const std::vector<routing::HostCertificate>& keys = {}) {
   auto configuration = std::make_shared<routing::TunnelConfiguration>();
-  configuration->tunnel = std::make_shared<const routing::Tunnel>(
-      routing::Tunnel{id_of(name), "team/" + name, {routing::sha256({name})}});
+  configuration->tunnel =
+      std::make_shared<const routing::Tunnel>(routing::Tunnel{id_of(name), "team/" + name, {routing::sha256({name})}});
   for (const auto& text : rules) {
     const auto slash = text.find('/');
     configuration->rules.push_back(
@@ -55,7 +55,8 @@ inline std::vector<std::string> lines(const std::vector<TunnelConfigurationPtr>&
     for (const auto& rule : configuration->rules) {
       all.push_back(name + " " + rule.host + rule.path + " " + rule.service + (rule.is_private ? " private" : ""));
     }
-    for (const auto& [host, key] : configuration->certificates) all.push_back(name + " " + host + " " + key->fingerprint);
+    for (const auto& [host, key] : configuration->certificates)
+      all.push_back(name + " " + host + " " + key->fingerprint);
   }
   std::sort(all.begin(), all.end());
   return all;
