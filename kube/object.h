@@ -1,6 +1,8 @@
 #pragma once
 // Kubernetes objects as JSON, and the little that this library wants to know of one.
 
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -44,5 +46,8 @@ std::string label_of(const Json& object, std::string_view name);
 std::string text_at(const Json& object, std::initializer_list<std::string_view> path);
 /// The value at a path of member names; nullptr when absent.
 const Json* find(const Json& object, std::initializer_list<std::string_view> path);
+/// `text` as the API server takes it for a message: valid UTF-8 (other bytes become U+FFFD) of at most `most` bytes,
+/// cut between characters.
+std::string message_text(std::string_view text, std::size_t most);
 
 }  // namespace adit::kube
