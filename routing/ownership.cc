@@ -77,11 +77,13 @@ class Assignment {
     }
   }
 
-  /// The first claim on a wildcard above the host that another namespace holds.
+  /// The first claim on the next wildcard above the host that anybody holds, if that is another namespace.
   const HostClaim* foreign_wildcard(const HostClaim& claim) const {
     for (auto wide = wider_wildcard(claim.host); !wide.empty(); wide = wider_wildcard(wide)) {
       const auto held = held_.find(wide);
-      if (held != held_.end() && space(*held->second.front()) != space(claim)) return held->second.front();
+      if (held == held_.end()) continue;
+      const HostClaim* holder = held->second.front();
+      return space(*holder) == space(claim) ? nullptr : holder;
     }
     return nullptr;
   }

@@ -37,13 +37,11 @@ struct Ownership {
 /// Decides for all routes of `tunnels`, which stand in the order of their age (what decides a first claim).
 ///
 /// - A holder named by `before` keeps its host for as long as it has a rule for it.
-/// - Otherwise the older object is first. The namespace of the first one has the host; Tunnels of that namespace merge
-/// by
-///   path, and of two rules for one path the first claim stands.
+/// - Otherwise the older object is first. The namespace of the first one has the host; Tunnels of that namespace
+///   merge by path, and of two rules for one path the first claim stands.
 /// - A wildcard protects the names below it: no other namespace can newly claim one, whether exact or a longer
-/// wildcard.
-///   Claims that were there before the wildcard stay. "*" protects nothing, else one namespace could shut out all
-///   others.
+///   wildcard. Of several wildcards above a name the longest counts. Claims that were there before the wildcard stay.
+///   "*" protects nothing, else one namespace could shut out all others.
 /// - Who loses is told who holds it, and gets it in the compilation in which the holder has gone.
 Ownership assign_hosts(const std::vector<const TunnelObject*>& tunnels, const Holders& before);
 
