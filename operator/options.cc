@@ -25,7 +25,7 @@ void describe(base::Settings& settings, Options& options, std::vector<std::strin
   settings.add(options.space, "namespace", "the operator's own namespace, for its Lease, Secrets and ConfigMap");
   settings.add(options.namespaces, "namespaces", "watch only these, with rights in these alone");
   settings.add(
-      options.host_policy, "host-policy",
+      policy, "host-policy",
       "NAMESPACE=SUFFIX: Tunnels of the namespace may claim the suffix and what is below it, and nothing else; "
       "* as namespace: those that are not named",
       {.check = check_policy});
