@@ -79,8 +79,9 @@ class Api {
   virtual ApiResult<Json> get(const Resource& resource, const Name& name) = 0;
   virtual ApiResult<Page> list(const Selection& selection, const ListOptions& options) = 0;
   /// Asks for bookmarks and hands on the bytes of the answer as they come, on the calling thread, until the server ends
-  /// it (success), it fails, or `stop` is requested (failure cancelled, at most a second later). `on_bytes` returns
-  /// false to end it. `idle` is called at least once a second while nothing comes, and also returns false to end it.
+  /// it (success), it fails, or `stop` is requested (failure cancelled, at most a second later). `on_bytes` is called
+  /// once without bytes when the server has accepted the watch, and returns false to end it. `idle` is called at least
+  /// once a second while nothing comes, and also returns false to end it.
   virtual ApiResult<void> watch(const Selection& selection, const WatchOptions& options,
                                 const std::function<bool(std::string_view bytes)>& on_bytes,
                                 const std::function<bool()>& idle, std::stop_token stop) = 0;

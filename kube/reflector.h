@@ -16,11 +16,13 @@ struct ReflectorOptions {
   Selection selection;
   std::string name;  ///< for logs and metrics: "tunnels"
   unsigned page_size = 500;
-  std::chrono::seconds watch_timeout{300};
+  /// Short: a watch that has died silently is made anew after this and ten seconds, and a new one costs next to
+  /// nothing.
+  std::chrono::seconds watch_timeout{45};
 };
 
 /// A thread of its own from start() to stop(). `api` outlives it. Log lines on transitions only: a failure that repeats
-/// itself is told once, with what will happen; so is the recovery.
+/// itself is told once, with what will happen; so is the recovery. Objects are kept without metadata.managedFields.
 class Reflector {
  public:
   /// Called on the reflector's thread, after the store has changed: one call for each event of a watch, one for a whole

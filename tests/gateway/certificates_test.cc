@@ -34,10 +34,10 @@ class ChosenCertificate : public testing::Test {
     add(objects_, "admin", "admin.example.com!", "admin.example.com");
     publish();
   }
-  void publish() { tables_.publish(routing::compile(objects_, {}).table); }
+  void publish() { tables_.publish(routing::compile_table(objects_, {}).table); }
 
   routing::Objects objects_;
-  base::Published<routing::Table> tables_{routing::compile({}, {}).table};
+  base::Published<routing::Table> tables_{routing::compile_table({}, {}).table};
 };
 
 TEST_F(ChosenCertificate, ByServerName) {
