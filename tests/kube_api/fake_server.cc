@@ -13,8 +13,8 @@ std::string FakeServer::Connection::read_request() {
   char part[4096];
   for (;;) {
     if (const auto head = read_.find("\r\n\r\n"); head != std::string::npos) {
-      const auto field = read_.find("Content-Length: ");
-      const auto length = field < head ? std::stoul(read_.substr(field + 16)) : 0UL;
+      const auto field = read_.find("Content-Length:");
+      const auto length = field < head ? std::stoul(read_.substr(field + 15)) : 0UL;
       if (const auto size = head + 4 + length; read_.size() >= size) {
         auto request = read_.substr(0, size);
         read_.erase(0, size);

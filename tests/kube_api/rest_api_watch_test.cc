@@ -127,7 +127,7 @@ TEST_F(RestApiWatchTest, ManyWatchesAndCallsShareTwoThreads) {
     std::vector<std::jthread> watches;
     for (int i = 0; i < kWatches; ++i) {
       watches.emplace_back([&] {
-        const auto on_bytes = [](std::string_view) { return false; };
+        const auto on_bytes = [](std::string_view bytes) { return bytes.empty(); };
         if (api_->watch(selection_, {version}, on_bytes, [] { return true; }, {})) ++saw;
       });
     }
