@@ -16,6 +16,7 @@ namespace {
 namespace sdk = web::http;
 
 constexpr std::size_t kThreads = 2;  // enough: none of them ever waits
+constexpr int kAttempts = 4;         // each uses up one connection that has died while it was kept
 constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kMostToken = 64 << 10;
 constexpr auto kTick = std::chrono::milliseconds(500);
@@ -47,6 +48,18 @@ struct TooLarge : std::runtime_error {
 
 TooLarge too_large(std::size_t most) {
   return TooLarge("the answer is larger than " + std::to_string(most) + " bytes");
+}
+
+/// Whether the server cannot have got the whole request. It shows when the server has closed a connection that was kept
+/// for the next call; the SDK takes another one by itself only when it fails a little later.
+bool was_not_sent(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const sdk::http_exception& error) {
+    return std::string_view(error.what()).starts_with("Failed to write request");
+  } catch (...) {
+    return false;
+  }
 }
 
 /// A token that fits into a header; empty if it does not.
@@ -256,14 +269,17 @@ HttpClient::~HttpClient() = default;
 
 ApiResult<HttpAnswer> HttpClient::exchange(const HttpRequest& request) {
   const auto deadline = base::Clock::now() + inside_->limits.timeout;
-  auto out = inside_->to_sdk(request);
-  if (!out) return out.error();
-  try {
-    Exchange exchange(inside_->calls, *out, inside_->limits.most_bytes);
-    if (!exchange.wait_for_head(deadline, {})) return inside_->late(inside_->limits.timeout);
-    return inside_->rest_of(exchange, deadline);
-  } catch (...) {
-    return inside_->error_of(std::current_exception());
+  for (int attempt = 1;; ++attempt) {
+    auto out = inside_->to_sdk(request);
+    if (!out) return out.error();
+    try {
+      Exchange exchange(inside_->calls, *out, inside_->limits.most_bytes);
+      if (!exchange.wait_for_head(deadline, {})) return inside_->late(inside_->limits.timeout);
+      return inside_->rest_of(exchange, deadline);
+    } catch (...) {
+      const auto thrown = std::current_exception();
+      if (attempt == kAttempts || !was_not_sent(thrown)) return inside_->error_of(thrown);
+    }
   }
 }
 
@@ -280,6 +296,7 @@ ApiResult<HttpAnswer> HttpClient::stream(const HttpRequest& request, const Strea
     }
     const auto answer = answer_of(exchange.head());
     if (answer.status != 200) return inside_->rest_of(exchange, head_deadline);
+    if (!stream.on_bytes({})) return answer;
     std::string piece;
     for (;;) {
       const auto next = exchange.next(piece, base::Clock::now() + kTick, stream.stop);

