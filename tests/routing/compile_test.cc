@@ -129,7 +129,7 @@ TEST(Compile, EachProblemHasItsKind) {
 }
 
 TEST(Compile, OutcomesStandInTheOrderOfTheObjects) {
-  TunnelObject second = tunnel("a/dup", {"w.io"});
+  TunnelObject second = tunnel("c/dup", {"w.io"});
   second.id = default_tunnel_id("b/t");
   const auto compiled =
       compile({{tunnel("b/t", {"y.io", "x.io/b", "x.io/a"}), second, tunnel("b/s", {"x.io/c"})}, {}}, {});
