@@ -255,7 +255,6 @@ void Server::on_certificates(const EdgeCertificates& certificates) {
 }
 
 void Server::on_leading(std::uint64_t term) {
-  base::log::info("leading", {{"term", term}});
   {
     const std::lock_guard lock(mutex_);
     term_ = term;
@@ -266,7 +265,6 @@ void Server::on_leading(std::uint64_t term) {
 }
 
 void Server::on_stopped() {
-  base::log::warning("not leading any more");
   compiler_.resign();
   const std::lock_guard lock(mutex_);
   term_ = 0;
