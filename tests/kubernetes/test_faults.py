@@ -7,7 +7,7 @@ import pytest
 import visitor
 from cluster.cluster import Cluster
 from kube import Kube, tunnel
-from programs import SANITIZED, wait_until
+from programs import SANITIZED, free_port, wait_until
 from rest import Rest
 
 CRDS = ["crds/adit.dev_tunnels.yaml"]
@@ -79,7 +79,7 @@ def test_two_operators_and_a_leader_that_dies_under_writes(plane, kube, rest, or
     second = next(o for o in operators if o is not first)
     # Both addresses behind one name, as a headless Service: here each operator has a port of its own, so the gateway is
     # told the one that will lead, and the follower must answer 503 to it.
-    lonely = plane.start_gateway(name="lonely", link=plane.link_port + 1, operator=second.control, wait=False)
+    lonely = plane.start_gateway(name="lonely", link=free_port(), operator=second.control, wait=False)
     gateway = plane.start_gateway(operator=first.control)
     kube.apply(tunnel("shop", space, "shop.test"))
     plane.start_connector("shop", origin.url)
@@ -125,7 +125,7 @@ def test_an_api_server_that_stalls_for_a_minute(plane, kube, cluster, origin):
         time.sleep(3)
     assert visitors.count > 100 and not visitors.failed
     leader = plane.leader(operators)
-    fresh = plane.start_gateway(name="fresh", link=plane.link_port + 1, operator=leader.control)
+    fresh = plane.start_gateway(name="fresh", link=free_port(), operator=leader.control)
     kube.apply(tunnel("shop", space, "shop.test", "after.test"))
     wait_until(lambda: plane.answers(fresh, host="after.test") == 503, "changes arrive again", 40)
 
@@ -202,7 +202,7 @@ def test_gateways_need_the_right_token(plane, kube, cluster, origin):
     for number, (account, audience, status) in enumerate([("adit-gateway", "https://elsewhere", "401"),
                                                           ("other", None, "403")]):
         plane.write_token(account, audience)
-        gateway = plane.start_gateway(name=f"wrong-{number}", link=plane.link_port + number, wait=False)
+        gateway = plane.start_gateway(name=f"wrong-{number}", link=free_port(), wait=False)
         wait_until(lambda g=gateway, s=status: s in g.program.err, f"it is told {status}")
         assert plane.page("/readyz", gateway.admin)[0] == 503
         gateway.program.stop()
@@ -222,7 +222,7 @@ def test_a_gateway_that_starts_while_the_operator_is_away(plane, kube, origin):
     gateway.program.kill()
     plane.start_gateway("--state-dir", state, name="again", gateway=gateway)
     wait_until(lambda: plane.answers(gateway) == 200, "it serves from its copy")
-    new = plane.start_gateway(name="new", link=plane.link_port + 1, wait=False)
+    new = plane.start_gateway(name="new", link=free_port(), wait=False)
     wait_until(lambda: plane.page("/readyz", new.admin)[0] == 503, "without a copy it is not ready")
     assert plane.answers(new) in (0, 404, 503)
 
