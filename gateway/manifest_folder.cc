@@ -124,9 +124,9 @@ base::Result<ManifestFolder::Loaded> ManifestFolder::load() {
 }
 
 ManifestFolder::Loaded ManifestFolder::compile(const routing::FolderChange& change) {
-  auto compiled = routing::compile(state_.objects(), holders_);
+  auto compiled = routing::compile(state_.objects(), holders_, key_pairs_);
   holders_ = std::move(compiled.holders);
-  Loaded loaded{std::move(compiled.table), change.refused};
+  Loaded loaded{routing::build_table(routing::configurations(compiled)), change.refused};
   loaded.problems.insert(loaded.problems.end(), compiled.problems.begin(), compiled.problems.end());
   metrics_.config_generation.add();
   std::set<std::string> refused;

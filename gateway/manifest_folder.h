@@ -48,6 +48,7 @@ class ManifestFolder {
   GatewayMetrics& metrics_;
   routing::FolderState state_;
   routing::Holders holders_;
+  routing::KeyPairs key_pairs_;
   Publish publish_;
   std::string scan_error_;
   int inotify_ = -1;

@@ -47,9 +47,9 @@ using ApiResult = base::Result<T, ApiError>;
 /// What a list or a watch is about.
 struct Selection {
   Resource resource;
-  std::string space;           ///< empty: all namespaces
-  std::string field_selector;  ///< "type=kubernetes.io/tls"
-  std::string label_selector;
+  std::string space{};           ///< empty: all namespaces
+  std::string field_selector{};  ///< "type=kubernetes.io/tls"
+  std::string label_selector{};
   bool metadata_only = false;  ///< PartialObjectMetadata: no spec, status or data leaves the server
 };
 
@@ -61,12 +61,12 @@ struct Page {
 
 struct ListOptions {
   unsigned limit = 500;
-  std::string more;              ///< of the page before
-  std::string resource_version;  ///< of the first page: empty: most recent; "0": whatever the server has cached
+  std::string more{};              ///< of the page before
+  std::string resource_version{};  ///< of the first page: empty: most recent; "0": whatever the server has cached
 };
 
 struct WatchOptions {
-  std::string resource_version;
+  std::string resource_version{};
   std::chrono::seconds timeout{300};  ///< timeoutSeconds: the server ends the watch in order after it
 };
 

@@ -23,6 +23,7 @@ WatchMachineOptions machine_options(const ReflectorOptions& options) {
   machine.subject = subject_of(options.selection.resource);
   machine.page_size = options.page_size;
   machine.watch_timeout = options.watch_timeout;
+  machine.backoff = options.backoff;
   return machine;
 }
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/backoff.h"
 #include "kube/api.h"
 #include "kube/store.h"
 
@@ -19,6 +20,7 @@ struct ReflectorOptions {
   /// Short: a watch that has died silently is made anew after this and ten seconds, and a new one costs next to
   /// nothing.
   std::chrono::seconds watch_timeout{45};
+  base::Backoff::Limits backoff{std::chrono::milliseconds(500), std::chrono::milliseconds(15'000)};
 };
 
 /// A thread of its own from start() to stop(). `api` outlives it. Log lines on transitions only: a failure that repeats

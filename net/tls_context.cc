@@ -143,18 +143,22 @@ SslPtr new_server(const TlsContext& context) {
   return ssl;
 }
 
-SslPtr new_client(const TlsContext& context, const std::string& host) {
-  SslPtr ssl(SSL_new(context.get()));
-  SSL_set_connect_state(ssl.get());
+void expect_name(SSL* ssl, const std::string& host) {
   std::array<unsigned char, sizeof(in6_addr)> address;
   const bool literal =
       inet_pton(AF_INET, host.c_str(), address.data()) == 1 || inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
   if (literal) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl.get()), host.c_str());
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
   } else {
-    SSL_set_tlsext_host_name(ssl.get(), host.c_str());  // never an IP literal (RFC 6066 §3)
-    SSL_set1_host(ssl.get(), host.c_str());
+    SSL_set_tlsext_host_name(ssl, host.c_str());  // never an IP literal (RFC 6066 §3)
+    SSL_set1_host(ssl, host.c_str());
   }
+}
+
+SslPtr new_client(const TlsContext& context, const std::string& host) {
+  SslPtr ssl(SSL_new(context.get()));
+  SSL_set_connect_state(ssl.get());
+  expect_name(ssl.get(), host);
   return ssl;
 }
 

@@ -49,6 +49,8 @@ base::Result<TlsContext> make_client_context(const Trust& trust);
 
 /// A connection that accepts.
 SslPtr new_server(const TlsContext& context);
+/// Makes a connection ask for `host` and verify that the certificate is for it (a DNS name or an IP literal).
+void expect_name(SSL* ssl, const std::string& host);
 /// A connection that dials and verifies that the certificate is for `host` (a DNS name or an IP literal).
 SslPtr new_client(const TlsContext& context, const std::string& host);
 

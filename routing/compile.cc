@@ -1,198 +1,262 @@
 #include "routing/compile.h"
 
 #include <algorithm>
-#include <optional>
+#include <iterator>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "routing/certificates.h"
 #include "routing/connector_token.h"
 #include "routing/ownership.h"
-#include "routing/table_builder.h"
 
 namespace adit::routing {
 namespace {
-
-std::string title(const TunnelObject& tunnel) { return "Tunnel " + tunnel.meta.full_name(); }
 
 std::string place_text(const Place& place) {
   return place.file.empty() ? std::string("another object") : place.file + " line " + std::to_string(place.line);
 }
 
+/// What one field of a Tunnel says of a Secret.
+struct SecretUse {
+  std::size_t tunnel;  ///< its index in the objects
+  const std::string& name;
+  const Place& place;
+  std::string field;
+};
+
 class Compilation {
  public:
-  Compilation(const Objects& objects, const Holders& before) : objects_(objects), before_(before) {}
+  Compilation(const Objects& objects, const Holders& before, KeyPairs& memo)
+      : objects_(objects), before_(before), memo_(memo), drafts_(objects.tunnels.size()) {
+    compiled_.outcomes.resize(objects.tunnels.size());
+  }
 
   Compiled run() {
     index_secrets();
     accept_tunnels();
-    std::vector<std::shared_ptr<const Tunnel>> built;
-    built.reserve(accepted_.size());
-    for (const TunnelObject* object : accepted_) {
-      built.push_back(build_tunnel(*object));
-      builder_.add_tunnel(built.back());
-    }
-    Ownership ownership = assign_hosts(accepted_, before_);
-    for (auto& problem : ownership.problems) problems_.push_back(std::move(problem));
-    for (const HeldHost& host : ownership.hosts) {
-      add_routes(host, built);
-      add_certificate(host, built);
-    }
-    std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
-      return std::tie(a.file, a.line) < std::tie(b.file, b.line);
-    });
-    return {builder_.build(), std::move(problems_), std::move(ownership.holders)};
+    for (const std::size_t t : accepted_) begin_configuration(t);
+    assign();
+    memo_.drop_unused();
+    finish();
+    return std::move(compiled_);
   }
 
  private:
-  void report(const Place& place, std::string object, std::string field, std::string reason, bool warning = false) {
-    problems_.push_back({place.file, place.line, std::move(object), std::move(field), std::move(reason), warning});
+  const TunnelObject& object(std::size_t t) const { return objects_.tunnels[t]; }
+  const std::string& name(std::size_t t) const { return compiled_.outcomes[t].name; }
+
+  void report(std::size_t t, const Place& place, std::string field, std::string reason, ProblemKind kind) {
+    compiled_.outcomes[t].problems.push_back({.file = place.file,
+                                              .line = place.line,
+                                              .object = "Tunnel " + name(t),
+                                              .field = std::move(field),
+                                              .reason = std::move(reason),
+                                              .warning = kind == ProblemKind::certificate_mismatch,
+                                              .kind = kind});
   }
 
   void index_secrets() {
+    secrets_.reserve(objects_.secrets.size());
     for (const SecretObject& secret : objects_.secrets) {
       const auto [first, is_new] = secrets_.try_emplace(secret.meta.full_name(), &secret);
       if (is_new) continue;
-      report(secret.meta.place, "Secret " + secret.meta.full_name(), "metadata.name",
-             "is defined already in " + place_text(first->second->meta.place) + ": remove one of them");
+      compiled_.problems.push_back(
+          {.file = secret.meta.place.file,
+           .line = secret.meta.place.line,
+           .object = "Secret " + first->first,
+           .field = "metadata.name",
+           .reason = "is defined already in " + place_text(first->second->meta.place) + ": remove one of them",
+           .kind = ProblemKind::duplicate});
     }
   }
 
   /// Leaves out a second object of a name and a second one of an id, and orders the rest by age.
   void accept_tunnels() {
-    std::unordered_map<std::string, const TunnelObject*> by_name;
-    for (const TunnelObject& tunnel : objects_.tunnels) {
-      const auto [first, is_new] = by_name.try_emplace(tunnel.meta.full_name(), &tunnel);
+    std::unordered_map<std::string_view, std::size_t> by_name;
+    by_name.reserve(objects_.tunnels.size());
+    for (std::size_t t = 0; t < objects_.tunnels.size(); ++t) {
+      compiled_.outcomes[t].name = object(t).meta.full_name();
+      const auto [first, is_new] = by_name.try_emplace(name(t), t);
       if (is_new) {
-        accepted_.push_back(&tunnel);
+        accepted_.push_back(t);
         continue;
       }
-      report(tunnel.meta.place, title(tunnel), "metadata.name",
-             "is defined already in " + place_text(first->second->meta.place) + ": remove one of them");
+      report(t, object(t).meta.place, "metadata.name",
+             "is defined already in " + place_text(object(first->second).meta.place) + ": remove one of them",
+             ProblemKind::duplicate);
     }
-    std::sort(accepted_.begin(), accepted_.end(), is_older);
+    std::sort(accepted_.begin(), accepted_.end(), [this](std::size_t a, std::size_t b) { return age(a) < age(b); });
     refuse_repeated_ids();
   }
 
   /// An object of unknown age is younger than all that have one.
-  static bool is_older(const TunnelObject* a, const TunnelObject* b) {
-    const auto key = [](const TunnelObject& t) {
-      return std::make_tuple(t.meta.created.empty(), std::string_view(t.meta.created), t.meta.full_name());
-    };
-    return key(*a) < key(*b);
+  std::tuple<bool, std::string_view, std::string_view> age(std::size_t t) const {
+    const std::string_view created = object(t).meta.created;
+    return {created.empty(), created, name(t)};
   }
 
   void refuse_repeated_ids() {
     std::unordered_set<std::string_view> former;  // holding a host, so in force: a newcomer cannot take their id
     for (const auto& [host, names] : before_) former.insert(names.begin(), names.end());
-    std::unordered_map<std::string_view, const TunnelObject*> holders;
+    std::unordered_map<std::string_view, std::size_t> owners;
+    owners.reserve(accepted_.size());
     for (const bool in_force : {true, false}) {
-      for (const TunnelObject* tunnel : accepted_) {
-        if (former.contains(tunnel->meta.full_name()) == in_force) holders.try_emplace(tunnel->id, tunnel);
+      for (const std::size_t t : accepted_) {
+        if (former.contains(name(t)) == in_force) owners.try_emplace(object(t).id, t);
       }
     }
-    std::erase_if(accepted_, [&](const TunnelObject* tunnel) {
-      const TunnelObject* holder = holders.at(tunnel->id);
-      if (holder == tunnel) return false;
-      report(tunnel->meta.place, title(*tunnel), "spec.id",
-             tunnel->id + " is the id of " + title(*holder) + " already: give each Tunnel its own, or none");
+    std::erase_if(accepted_, [&](std::size_t t) {
+      const std::size_t owner = owners.at(object(t).id);
+      if (owner == t) return false;
+      report(t, object(t).meta.place, "spec.id",
+             object(t).id + " is the id of Tunnel " + name(owner) + " already: give each Tunnel its own, or none",
+             ProblemKind::duplicate_id);
       return true;
     });
   }
 
-  const SecretObject* find_secret(const TunnelObject& tunnel, const std::string& name) const {
-    const auto found = secrets_.find(tunnel.meta.space + "/" + name);
-    return found == secrets_.end() ? nullptr : found->second;
-  }
-
-  std::shared_ptr<const Tunnel> build_tunnel(const TunnelObject& object) {
+  void begin_configuration(std::size_t t) {
     auto tunnel = std::make_shared<Tunnel>();
-    tunnel->id = object.id;
-    tunnel->name = object.meta.full_name();
-    for (std::size_t i = 0; i < object.token_secrets.size(); ++i) {
-      if (const auto hash = token_hash(object, i)) tunnel->tokens.push_back(*hash);
+    tunnel->id = object(t).id;
+    tunnel->name = name(t);
+    const auto& secrets = object(t).token_secrets;
+    for (std::size_t i = 0; i < secrets.size(); ++i) {
+      const bool is_default = secrets.size() == 1 && secrets[i] == object(t).meta.name + "-connector";
+      add_tokens(*tunnel, {.tunnel = t,
+                           .name = secrets[i],
+                           .place = object(t).tokens_place,
+                           .field = is_default ? std::string("spec.connectorTokens")
+                                               : "spec.connectorTokens[" + std::to_string(i) + "].secretName"});
     }
-    return tunnel;
+    drafts_[t] = std::make_shared<TunnelConfiguration>();
+    drafts_[t]->tunnel = std::move(tunnel);
   }
 
-  std::optional<TokenHash> token_hash(const TunnelObject& object, std::size_t i) {
-    const std::string& name = object.token_secrets[i];
-    const bool is_default = name == object.meta.name + "-connector" && object.token_secrets.size() == 1;
-    const std::string field =
-        is_default ? "spec.connectorTokens" : "spec.connectorTokens[" + std::to_string(i) + "].secretName";
-    const std::string secret_title = "Secret " + object.meta.space + "/" + name;
-    const SecretObject* secret = find_secret(object, name);
-    if (secret == nullptr) {
-      report(object.tokens_place, title(object), field,
-             secret_title + " does not exist: no connector can link with its token");
-      return std::nullopt;
+  void add_tokens(Tunnel& tunnel, const SecretUse& use) {
+    const SecretObject* secret = find_secret(use, "no connector can link with its token");
+    if (secret == nullptr) return;
+    const auto hashes = read_connector_token(*secret);
+    if (hashes) {
+      tunnel.tokens.insert(tunnel.tokens.end(), hashes->begin(), hashes->end());
+    } else {
+      report_secret(use, hashes.error(), ProblemKind::secret_invalid);
     }
-    const auto hash = read_connector_token(*secret);
-    if (hash) return *hash;
-    report(object.tokens_place, title(object), field, secret_title + " " + hash.error());
-    return std::nullopt;
   }
 
-  void add_routes(const HeldHost& host, const std::vector<std::shared_ptr<const Tunnel>>& built) {
+  /// nullptr when it does not exist, which is reported with what follows from it.
+  const SecretObject* find_secret(const SecretUse& use, const char* consequence) {
+    const auto found = secrets_.find(object(use.tunnel).meta.space + "/" + use.name);
+    if (found != secrets_.end()) return found->second;
+    report_secret(use, std::string("does not exist: ") + consequence, ProblemKind::secret_missing);
+    return nullptr;
+  }
+
+  void report_secret(const SecretUse& use, const std::string& reason, ProblemKind kind) {
+    report(use.tunnel, use.place, use.field, "Secret " + object(use.tunnel).meta.space + "/" + use.name + " " + reason,
+           kind);
+  }
+
+  void assign() {
+    std::vector<const TunnelObject*> by_age;
+    by_age.reserve(accepted_.size());
+    for (const std::size_t t : accepted_) by_age.push_back(&object(t));
+    Ownership ownership = assign_hosts(by_age, before_);
+    for (Loss& loss : ownership.losses) {
+      compiled_.outcomes[accepted_[loss.tunnel]].problems.push_back(std::move(loss.problem));
+    }
+    for (const HeldHost& host : ownership.hosts) {
+      add_rules(host);
+      add_certificate(host);
+    }
+    compiled_.holders = std::move(ownership.holders);
+  }
+
+  void add_rules(const HeldHost& host) {
+    for (const std::size_t holder : host.tunnels) compiled_.outcomes[accepted_[holder]].hosts.push_back(host.host);
     for (const HeldRoute& held : host.routes) {
-      const RouteSpec& spec = accepted_[held.tunnel]->routes[held.route];
-      builder_.add_route({built[held.tunnel], host.host, spec.path, spec.service, spec.is_private});
+      const std::size_t t = accepted_[held.tunnel];
+      const RouteSpec& spec = object(t).routes[held.route];
+      drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private});
+      if (host.tunnels.size() > 1) compiled_.outcomes[t].shared.push_back(host.host + spec.path);
     }
   }
 
-  /// That of the first holder that has one; all holders are told when theirs is not for this host.
-  void add_certificate(const HeldHost& host, const std::vector<std::shared_ptr<const Tunnel>>& built) {
+  /// That of the oldest holder that has one; all holders are told when theirs is not for this host.
+  void add_certificate(const HeldHost& host) {
     bool is_set = false;
-    for (const std::size_t t : host.tunnels) {
-      const TunnelObject& object = *accepted_[t];
-      const KeyPair* pair = key_pair(object);
+    for (const std::size_t holder : host.tunnels) {
+      const std::size_t t = accepted_[holder];
+      const KeyPair* pair = key_pair(t);
       if (pair == nullptr) continue;
-      if (!is_set) builder_.set_certificate(host.host, pair->certificate(), built[t]);
+      if (!is_set) drafts_[t]->certificates.push_back({host.host, pair->certificate()});
       is_set = true;
       if (pair->covers(host.host)) continue;
-      report(object.tls_place, title(object), "spec.tls.secretName",
+      report(t, object(t).tls_place, "spec.tls.secretName",
              "Secret " + pair->certificate()->name + " has a certificate that does not cover " + host.host +
                  ": clients will refuse it",
-             true);
+             ProblemKind::certificate_mismatch);
     }
   }
 
   /// Read once for each Tunnel; nullptr when it has none or it was reported.
-  const KeyPair* key_pair(const TunnelObject& object) {
-    if (object.tls_secret.empty()) return nullptr;
-    const auto [known, is_new] = key_pairs_.try_emplace(&object, nullptr);
-    if (is_new) known->second = read_key_pair(object);
+  const KeyPair* key_pair(std::size_t t) {
+    if (object(t).tls_secret.empty()) return nullptr;
+    const auto [known, is_new] = key_pairs_.try_emplace(t, nullptr);
+    if (is_new) known->second = read_key_pair(t);
     return known->second;
   }
 
-  const KeyPair* read_key_pair(const TunnelObject& object) {
-    const std::string secret_title = "Secret " + object.meta.space + "/" + object.tls_secret;
-    const SecretObject* secret = find_secret(object, object.tls_secret);
-    if (secret == nullptr) {
-      report(object.tls_place, title(object), "spec.tls.secretName",
-             secret_title + " does not exist: the hosts have no certificate");
-      return nullptr;
-    }
-    auto& shared = read_secrets_[secret];
-    if (!shared) shared = KeyPair::read(*secret);
-    if (*shared) return &**shared;  // stays where it is: the map's nodes do not move
-    report(object.tls_place, title(object), "spec.tls.secretName", secret_title + " " + shared->error());
+  const KeyPair* read_key_pair(std::size_t t) {
+    const SecretUse use{
+        .tunnel = t, .name = object(t).tls_secret, .place = object(t).tls_place, .field = "spec.tls.secretName"};
+    const SecretObject* secret = find_secret(use, "the hosts have no certificate");
+    if (secret == nullptr) return nullptr;
+    const auto& pair = memo_.read(*secret);
+    if (pair) return &*pair;
+    report_secret(use, pair.error(), ProblemKind::secret_invalid);
     return nullptr;
+  }
+
+  void finish() {
+    for (std::size_t t = 0; t < drafts_.size(); ++t) {
+      Outcome& outcome = compiled_.outcomes[t];
+      outcome.configuration = std::move(drafts_[t]);
+      compiled_.problems.insert(compiled_.problems.end(), outcome.problems.begin(), outcome.problems.end());
+    }
+    std::stable_sort(compiled_.problems.begin(), compiled_.problems.end(), [](const Problem& a, const Problem& b) {
+      return std::tie(a.file, a.line, a.object) < std::tie(b.file, b.line, b.object);
+    });
   }
 
   const Objects& objects_;
   const Holders& before_;
+  KeyPairs& memo_;
   std::unordered_map<std::string, const SecretObject*> secrets_;
-  std::vector<const TunnelObject*> accepted_;
-  std::unordered_map<const SecretObject*, std::optional<base::Result<KeyPair>>> read_secrets_;
-  std::unordered_map<const TunnelObject*, const KeyPair*> key_pairs_;
-  TableBuilder builder_;
-  std::vector<Problem> problems_;
+  std::vector<std::size_t> accepted_;                         ///< indices of objects_.tunnels, by age
+  std::vector<std::shared_ptr<TunnelConfiguration>> drafts_;  ///< of each Tunnel object; nullptr when left out
+  std::unordered_map<std::size_t, const KeyPair*> key_pairs_;
+  Compiled compiled_;
 };
 
 }  // namespace
 
-Compiled compile(const Objects& objects, const Holders& before) { return Compilation(objects, before).run(); }
+Compiled compile(const Objects& objects, const Holders& before, KeyPairs& memo) {
+  return Compilation(objects, before, memo).run();
+}
+
+Compiled compile(const Objects& objects, const Holders& before) {
+  KeyPairs fresh;
+  return compile(objects, before, fresh);
+}
+
+std::vector<TunnelConfigurationPtr> configurations(const Compiled& compiled) {
+  std::vector<TunnelConfigurationPtr> all;
+  all.reserve(compiled.outcomes.size());
+  for (const Outcome& outcome : compiled.outcomes) {
+    if (outcome.configuration != nullptr) all.push_back(outcome.configuration);
+  }
+  return all;
+}
 
 }  // namespace adit::routing

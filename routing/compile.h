@@ -1,30 +1,41 @@
 #pragma once
-// Manifests → tunnel configuration → route table. Pure: the same objects and the same former holders give the same
-// table.
+// Tunnels and Secrets → tunnel configurations. Pure: the same objects and the same former holders give the same
+// configurations, whether they come from files or from an API server.
 
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "routing/configuration.h"
+#include "routing/holders.h"
+#include "routing/key_pairs.h"
 #include "routing/manifest.h"
 #include "routing/problem.h"
-#include "routing/table.h"
 
 namespace adit::routing {
 
-/// Who holds a host: host → "namespace/name" of the Tunnels that held it, in the order of their claims. A host that
-/// several share has, besides, an entry for each path, "shop.example.com/api" → its one holder; no host has a slash.
-using Holders = std::map<std::string, std::vector<std::string>>;
-
-struct Compiled {
-  std::shared_ptr<const Table> table;  ///< never nullptr: what is wrong is left out, the rest stands
-  std::vector<Problem> problems;       ///< what was left out or does not resolve, each naming object and field
-  Holders holders;                     ///< to be handed to the next compilation
+/// What became of one Tunnel object.
+struct Outcome {
+  std::string name;                      ///< "namespace/name"
+  TunnelConfigurationPtr configuration;  ///< nullptr: the object was left out: it, or its id, is there already
+  std::vector<Problem> problems;         ///< of this object: what was left out or does not resolve
+  std::vector<std::string> hosts;        ///< that it holds: canonical, sorted
+  std::vector<std::string> shared;       ///< what it holds of shared hosts, as in Claim; sorted
 };
 
-/// Compiles all objects. `before` are the holders of the table in force: a holder keeps a host until it drops it; at
-/// the first claim the older creationTimestamp wins, then the smaller "namespace/name" (design of ownership: docs/).
+struct Compiled {
+  std::vector<Outcome> outcomes;  ///< one for each Tunnel object, in their order
+  std::vector<Problem> problems;  ///< all, those of Secrets too, by file, line and object
+  Holders holders;                ///< to be handed to the next compilation
+};
+
+/// Compiles all objects. `before` are the holders of the configurations in force: a holder keeps a host until it drops
+/// it; at the first claim the older creationTimestamp wins, then the smaller "namespace/name" (design of ownership:
+/// docs/). `memo` is that of the compilation before.
+Compiled compile(const Objects& objects, const Holders& before, KeyPairs& memo);
+/// The same without a compilation before.
 Compiled compile(const Objects& objects, const Holders& before);
+
+/// The configurations of all that were accepted.
+std::vector<TunnelConfigurationPtr> configurations(const Compiled& compiled);
 
 }  // namespace adit::routing

@@ -20,5 +20,7 @@ std::string hex(const Sha256& digest);
 
 /// RFC 4648 §4 with padding; line breaks are skipped as Kubernetes does. Nothing for any other character or length.
 std::optional<std::string> decode_base64(std::string_view text);
+/// RFC 4648 §4, with padding.
+std::string encode_base64(std::string_view bytes);
 
 }  // namespace adit::routing

@@ -2,9 +2,14 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
+#include "routing/fields.h"
+#include "routing/json_tree.h"
 #include "routing/object_name.h"
-#include "routing/yaml_reader.h"
+#include "routing/uuid.h"
+#include "routing/yaml_tree.h"
 
 namespace adit::routing {
 namespace {
@@ -12,19 +17,19 @@ namespace {
 constexpr const char* kSupported = "this version reads Tunnel (adit.dev/v1alpha1) and Secret (v1)";
 
 /// The text at `name`, "" when there is none: for titles, before anything was checked.
-std::string_view peek(const YamlNode& map, std::string_view name) {
-  for (const YamlNode& item : map.items) {
-    if (map.kind == YamlNode::Kind::map && item.key == name) return item.text;
+std::string_view peek(const Node& map, std::string_view name) {
+  for (const Node& item : map.items) {
+    if (map.kind == Node::Kind::map && item.key == name) return item.text;
   }
   return {};
 }
 
 /// "Tunnel team-a/shop" for problems, as far as it can be told.
-std::string title(const YamlNode& object) {
+std::string title(const Node& object) {
   static constexpr std::size_t kShown = 300;
-  const YamlNode none;
-  const YamlNode* meta = &none;
-  for (const YamlNode& item : object.items) {
+  const Node none;
+  const Node* meta = &none;
+  for (const Node& item : object.items) {
     if (item.key == "metadata") meta = &item;
   }
   const auto space = peek(*meta, "namespace");
@@ -44,7 +49,7 @@ bool is_timestamp(std::string_view text) {
 }
 
 /// metadata as people write it and as `kubectl get -o yaml` prints it.
-Meta read_meta(const YamlNode& node, Report& report) {
+Meta read_meta(const Node& node, Report& report) {
   Meta meta;
   Fields fields(node, "metadata", report);
   if (const auto name = fields.required_text("name")) {
@@ -75,7 +80,7 @@ Meta read_meta(const YamlNode& node, Report& report) {
 
 Meta read_meta_of(Fields& top, Report& report) {
   Meta meta;
-  if (const YamlNode* node = top.take("metadata")) {
+  if (const Node* node = top.take("metadata")) {
     meta = read_meta(*node, report);
   } else {
     top.problem("metadata", "is required: at least {name: ...}");
@@ -91,19 +96,19 @@ bool check_version(Fields& top, std::string_view kind, std::string_view version,
   return false;
 }
 
-void read_object(const YamlNode& node, Report& report, Objects& objects);
+void read_object(const Node& node, Report& report, Objects& objects);
 
 /// kind: List, as `kubectl get -o yaml` prints several objects.
 void read_list(Fields& top, Report& report, Objects& objects) {
   top.ignore("metadata");
-  const YamlNode* items = top.take("items");
+  const Node* items = top.take("items");
   top.report_unknown();
   if (items == nullptr) return;
-  if (items->kind != YamlNode::Kind::list) {
+  if (items->kind != Node::Kind::list) {
     top.problem("items", "must be a list of objects");
     return;
   }
-  for (const YamlNode& item : items->items) read_object(item, report, objects);
+  for (const Node& item : items->items) read_object(item, report, objects);
 }
 
 void read_kind(Fields& top, std::string_view kind, std::string_view version, Report& report, Objects& objects) {
@@ -119,13 +124,13 @@ void read_kind(Fields& top, std::string_view kind, std::string_view version, Rep
     if (check_version(top, kind, version, "v1")) read_list(top, report, objects);
     return;
   } else {
-    top.problem("kind", in_quotes(kind) + " is not supported: " + kSupported);
+    top.problem("kind", in_quotes(kind) + " is not supported: " + kSupported, ProblemKind::unsupported);
     return;
   }
   top.report_unknown();
 }
 
-void read_object(const YamlNode& node, Report& report, Objects& objects) {
+void read_object(const Node& node, Report& report, Objects& objects) {
   report.set_object(title(node));
   Fields top(node, "", report);
   if (!top.is_map()) return;
@@ -134,19 +139,52 @@ void read_object(const YamlNode& node, Report& report, Objects& objects) {
   if (version && kind) read_kind(top, *kind, *version, report, objects);
 }
 
+/// What of an object's metadata no file has.
+void take_identity(const nlohmann::json& object, Meta& meta) {
+  const auto& metadata = object.at("metadata");  // there, and a map: the object was read without a problem
+  if (const auto uid = metadata.find("uid"); uid != metadata.end() && uid->is_string()) meta.uid = *uid;
+  const auto generation = metadata.find("generation");
+  if (generation != metadata.end() && generation->is_number_integer()) meta.generation = *generation;
+}
+
+ParsedManifest taken_whole(Objects objects, Report& report) {
+  ParsedManifest parsed{std::move(objects), report.take()};
+  if (!parsed.problems.empty()) parsed.objects = {};
+  return parsed;
+}
+
 }  // namespace
 
 ParsedManifest parse_manifest(std::string_view text, const std::string& file) {
-  ParsedManifest parsed;
+  Objects objects;
   Report report(file);
   const YamlText yaml = read_yaml(text);
-  for (const YamlNode& document : yaml.documents) read_object(document, report, parsed.objects);
+  for (const Node& document : yaml.documents) read_object(document, report, objects);
   if (yaml.error) {
     report.set_object("");
     report.add(yaml.error->line, "", yaml.error->reason);
   }
-  parsed.problems = report.take();
-  if (!parsed.problems.empty()) parsed.objects = {};
+  return taken_whole(std::move(objects), report);
+}
+
+ParsedManifest parse_object(const nlohmann::json& object) {
+  Objects objects;
+  Report report("");
+  const auto tree = object_tree(object);
+  if (!tree) {
+    report.add(0, "", tree.error());
+  } else if (peek(*tree, "kind") == "List") {
+    report.add(0, "kind", "must not be List: objects come one by one", ProblemKind::unsupported);
+  } else {
+    read_object(*tree, report, objects);
+  }
+  ParsedManifest parsed = taken_whole(std::move(objects), report);
+  for (TunnelObject& tunnel : parsed.objects.tunnels) {
+    take_identity(object, tunnel.meta);
+    const auto uid = canonical_uuid(tunnel.meta.uid);
+    if (uid && !tunnel.has_given_id) tunnel.id = *uid;
+  }
+  for (SecretObject& secret : parsed.objects.secrets) take_identity(object, secret.meta);
   return parsed;
 }
 

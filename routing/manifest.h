@@ -1,10 +1,13 @@
 #pragma once
-// The kinds that Adit reads, as typed values, and the reader of YAML manifests.
+// The kinds that Adit reads, as typed values, and the readers of YAML manifests and of an API server's objects.
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "routing/problem.h"
 
@@ -19,7 +22,9 @@ struct Place {
 struct Meta {
   std::string space = "default";  ///< metadata.namespace
   std::string name;
-  std::string created;  ///< metadata.creationTimestamp (RFC 3339, sorts as text); empty in most files
+  std::string created;          ///< metadata.creationTimestamp (RFC 3339, sorts as text); empty in most files
+  std::string uid;              ///< metadata.uid of an API server's object; empty for one of a file
+  std::int64_t generation = 0;  ///< metadata.generation of an API server's object; 0 for one of a file
   Place place;
   std::string full_name() const { return space + "/" + name; }
 };
@@ -35,7 +40,8 @@ struct RouteSpec {
 /// kind: Tunnel, apiVersion: adit.dev/v1alpha1.
 struct TunnelObject {
   Meta meta;
-  std::string id;  ///< given, or UUIDv5 of namespace/name
+  std::string id;             ///< given, or metadata.uid, or for want of one the UUIDv5 of namespace/name
+  bool has_given_id = false;  ///< it is spec.id
   std::vector<RouteSpec> routes;
   std::string tls_secret;  ///< spec.tls.secretName; empty: no TLS of its own
   Place tls_place;
@@ -62,5 +68,10 @@ struct ParsedManifest {
 
 /// Reads one file's text: any number of YAML documents. Unknown kinds and unknown fields are problems. Never throws.
 ParsedManifest parse_manifest(std::string_view text, const std::string& file);
+
+/// Reads one object as an API server gives it: a Tunnel or a Secret. As parse_manifest(), but what the server writes
+/// (metadata other than the names, status) and people's labels and annotations are not looked at, and problems have no
+/// file and line. Never throws.
+ParsedManifest parse_object(const nlohmann::json& object);
 
 }  // namespace adit::routing

@@ -10,18 +10,21 @@ constexpr std::size_t kLongestName = 253;
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 bool is_letter_or_digit(char c) { return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z'); }
 
-}  // namespace
-
-bool is_dns_label(std::string_view text) {
-  return !text.empty() && text.size() <= 63 && is_lower_or_digit(text.front()) && is_lower_or_digit(text.back()) &&
+/// A label but for its length.
+bool has_label_form(std::string_view text) {
+  return !text.empty() && is_lower_or_digit(text.front()) && is_lower_or_digit(text.back()) &&
          std::all_of(text.begin(), text.end(), [](char c) { return is_lower_or_digit(c) || c == '-'; });
 }
+
+}  // namespace
+
+bool is_dns_label(std::string_view text) { return text.size() <= 63 && has_label_form(text); }
 
 bool is_dns_subdomain(std::string_view text) {
   if (text.size() > kLongestName) return false;
   while (true) {
     const auto dot = text.find('.');
-    if (!is_dns_label(text.substr(0, dot))) return false;
+    if (!has_label_form(text.substr(0, dot))) return false;
     if (dot == std::string_view::npos) return true;
     text.remove_prefix(dot + 1);
   }

@@ -8,7 +8,8 @@ namespace adit::routing {
 /// RFC 1123 label: lower-case letters, digits and inner hyphens, at most 63: a namespace.
 bool is_dns_label(std::string_view text);
 
-/// Dot-separated RFC 1123 labels, at most 253 in all: the name of an object.
+/// The name of an object as Kubernetes takes it: as dot-separated RFC 1123 labels, at most 253 in all, but with labels
+/// of any length.
 bool is_dns_subdomain(std::string_view text);
 
 /// A name that connectors offer: letters, digits and ".", "_", ":", "-" after a letter or digit; at most 253.

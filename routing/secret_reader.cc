@@ -1,6 +1,6 @@
 #include "routing/digest.h"
+#include "routing/fields.h"
 #include "routing/object_name.h"
-#include "routing/yaml_reader.h"
 
 namespace adit::routing {
 namespace {
@@ -10,14 +10,14 @@ namespace {
 /// Calls `each(entry)` for the entries of the map `name` whose key can be a Secret's.
 template <class Each>
 void for_each_entry(Fields& top, std::string_view name, Report& report, Each each) {
-  const YamlNode* map = top.take(name);
+  const Node* map = top.take(name);
   if (map == nullptr) return;
-  if (map->kind != YamlNode::Kind::map) {
+  if (map->kind != Node::Kind::map) {
     top.problem(name, "must be a map");
     return;
   }
   report_duplicate_keys(*map, std::string(name), report);
-  for (const YamlNode& entry : map->items) {
+  for (const Node& entry : map->items) {
     if (!is_secret_key(entry.key)) {
       report.add(entry.key_line, child_field(std::string(name), entry.key),
                  "must have a key of letters, digits, \"-\", \"_\" and \".\", at most 253 characters");
@@ -36,7 +36,7 @@ SecretObject read_secret(Fields& top, Meta meta, Report& report) {
   SecretObject secret{.meta = std::move(meta), .type = "Opaque", .data = {}};
   if (auto type = top.text("type")) secret.type = std::move(*type);
   top.ignore("immutable");
-  for_each_entry(top, "data", report, [&](const YamlNode& entry) {
+  for_each_entry(top, "data", report, [&](const Node& entry) {
     if (auto bytes = decode_base64(entry.text)) {
       secret.data.insert_or_assign(entry.key, std::move(*bytes));
     } else {
@@ -44,7 +44,7 @@ SecretObject read_secret(Fields& top, Meta meta, Report& report) {
     }
   });
   for_each_entry(top, "stringData", report,
-                 [&](const YamlNode& entry) { secret.data.insert_or_assign(entry.key, entry.text); });
+                 [&](const Node& entry) { secret.data.insert_or_assign(entry.key, entry.text); });
   return secret;
 }
 

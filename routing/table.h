@@ -1,5 +1,5 @@
 #pragma once
-// The immutable route table: what a gateway looks up for each request. Built by compile(), shared by all threads.
+// The immutable route table: what a gateway looks up for each request. Built by build_table(), shared by all threads.
 
 #include <array>
 #include <bitset>

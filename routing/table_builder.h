@@ -1,5 +1,5 @@
 #pragma once
-// Puts a Table together from rules that do not contradict each other.
+// Puts a Table together. Where what is added contradicts itself, the first stands.
 
 #include <memory>
 #include <string>
@@ -11,11 +11,13 @@ namespace adit::routing {
 /// Used once: add, then build().
 class TableBuilder {
  public:
-  /// Its id must be new.
-  void add_tunnel(std::shared_ptr<const Tunnel> tunnel);
-  /// Host and path in canonical form; the pair must be new.
+  void reserve(std::size_t tunnels);
+
+  /// False when its id is not new: it is left out.
+  bool add_tunnel(std::shared_ptr<const Tunnel> tunnel);
+  /// Host and path in canonical form.
   void add_route(Route route);
-  /// The key pair of a host that has a route; `tunnel` is the one it belongs to.
+  /// The key pair of a host, after all routes; left out when the host has none. `tunnel` is the one it belongs to.
   void set_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
                        std::shared_ptr<const Tunnel> tunnel);
 

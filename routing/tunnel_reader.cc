@@ -1,11 +1,11 @@
 #include <map>
 
+#include "routing/fields.h"
 #include "routing/host_name.h"
 #include "routing/object_name.h"
 #include "routing/problem.h"
 #include "routing/url_path.h"
 #include "routing/uuid.h"
-#include "routing/yaml_reader.h"
 
 namespace adit::routing {
 namespace {
@@ -16,9 +16,9 @@ constexpr const char* kSecretNameFault =
     "must be the name of a Secret in the Tunnel's namespace: lower-case letters, digits, \"-\" and \".\"";
 
 /// The list at `name`, nullptr when absent or reported.
-const YamlNode* take_list(Fields& fields, std::string_view name) {
-  const YamlNode* list = fields.take(name);
-  if (list == nullptr || list->kind == YamlNode::Kind::list) return list;
+const Node* take_list(Fields& fields, std::string_view name) {
+  const Node* list = fields.take(name);
+  if (list == nullptr || list->kind == Node::Kind::list) return list;
   fields.problem(name, "must be a list");
   return nullptr;
 }
@@ -27,7 +27,7 @@ std::string entry_field(std::string_view list, std::size_t index) {
   return std::string(list) + "[" + std::to_string(index) + "]";
 }
 
-RouteSpec read_route(const YamlNode& node, std::size_t index, Report& report) {
+RouteSpec read_route(const Node& node, std::size_t index, Report& report) {
   RouteSpec route;
   route.place = report.place(node.line);
   Fields fields(node, entry_field("spec.routes", index), report);
@@ -66,14 +66,15 @@ void report_repeated_routes(const std::vector<RouteSpec>& routes, Report& report
     const auto [first, is_new] = seen.try_emplace({route.host, route.path}, i);
     if (is_new) continue;
     report.add(route.place.line, entry_field("spec.routes", i),
-               "has the host and path of " + entry_field("spec.routes", first->second) + ": remove one of them");
+               "has the host and path of " + entry_field("spec.routes", first->second) + ": remove one of them",
+               ProblemKind::duplicate);
   }
 }
 
 std::vector<RouteSpec> read_routes(Fields& spec, Report& report) {
   std::vector<RouteSpec> routes;
   const std::size_t before = report.size();
-  const YamlNode* list = take_list(spec, "routes");
+  const Node* list = take_list(spec, "routes");
   if (list == nullptr || list->items.empty()) {
     const bool is_reported = !spec.is_map() || report.size() != before;
     if (!is_reported) spec.problem("routes", "needs at least one entry, such as {host: shop.example.com}");
@@ -84,18 +85,18 @@ std::vector<RouteSpec> read_routes(Fields& spec, Report& report) {
     return routes;
   }
   routes.reserve(list->items.size());
-  for (const YamlNode& item : list->items) routes.push_back(read_route(item, routes.size(), report));
+  for (const Node& item : list->items) routes.push_back(read_route(item, routes.size(), report));
   report_repeated_routes(routes, report);
   return routes;
 }
 
 void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
-  const YamlNode* node = spec.take("tls");
+  const Node* node = spec.take("tls");
   if (node == nullptr) return;
   Fields tls(*node, "spec.tls", report);
   const auto mode = tls.text("mode").value_or("Terminate");
   if (mode == "Passthrough") {
-    tls.problem("mode", "Passthrough is not supported yet in this version: use Terminate");
+    tls.problem("mode", "Passthrough is not supported yet in this version: use Terminate", ProblemKind::unsupported);
   } else if (mode != "Terminate") {
     tls.problem("mode", "must be Terminate, not " + in_quotes(mode));
   }
@@ -108,7 +109,7 @@ void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
 }
 
 void read_tokens(Fields& spec, TunnelObject& tunnel, Report& report) {
-  const YamlNode* list = take_list(spec, "connectorTokens");
+  const Node* list = take_list(spec, "connectorTokens");
   tunnel.tokens_place = report.place(spec.line_of("connectorTokens"));
   if (list != nullptr && list->items.size() > kMostTokens) {
     spec.problem("connectorTokens", "has more than 16 entries: two are enough to rotate a token");
@@ -125,10 +126,11 @@ void read_tokens(Fields& spec, TunnelObject& tunnel, Report& report) {
   if (tunnel.token_secrets.empty()) tunnel.token_secrets.push_back(tunnel.meta.name + "-connector");
 }
 
-void read_spec(const YamlNode& node, TunnelObject& tunnel, Report& report) {
+void read_spec(const Node& node, TunnelObject& tunnel, Report& report) {
   Fields spec(node, "spec", report);
   if (const auto id = spec.text("id")) {
     auto canonical = canonical_uuid(*id);
+    tunnel.has_given_id = true;
     if (canonical) tunnel.id = std::move(*canonical);
     if (!canonical) spec.problem("id", "must be a UUID such as 4d21094e-b74c-4916-86c1-d9fa36ea677b");
   }
@@ -145,7 +147,7 @@ TunnelObject read_tunnel(Fields& top, Meta meta, Report& report) {
   TunnelObject tunnel;
   tunnel.meta = std::move(meta);
   tunnel.id = default_tunnel_id(tunnel.meta.full_name());
-  if (const YamlNode* spec = top.take("spec")) {
+  if (const Node* spec = top.take("spec")) {
     read_spec(*spec, tunnel, report);
   } else {
     top.problem("spec", "is required: at least {routes: [{host: ...}]}");

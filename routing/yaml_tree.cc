@@ -28,13 +28,13 @@ struct Refused {
 /// Builds the tree without recursion: open lists and maps stand on a stack.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  YamlNode take() { return std::exchange(root_, {}); }
+  Node take() { return std::exchange(root_, {}); }
 
   void OnDocumentStart(const YAML::Mark&) override { root_ = {}; }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     check(mark, "", anchor);
-    add({.kind = YamlNode::Kind::null, .line = mark.line + 1});
+    add({.kind = Node::Kind::null, .line = mark.line + 1});
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     throw Refused{{mark.line + 1, "aliases (*name) are not supported: write the value out"}};
@@ -43,22 +43,22 @@ class TreeBuilder : public YAML::EventHandler {
                 const std::string& value) override {
     const bool is_text_tag = tag == "tag:yaml.org,2002:str" || tag == "!";
     check(mark, is_text_tag ? "" : tag, anchor);
-    add({.kind = YamlNode::Kind::scalar, .is_plain = !is_text_tag, .line = mark.line + 1, .text = value});
+    add({.kind = Node::Kind::scalar, .is_plain = !is_text_tag, .line = mark.line + 1, .text = value});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::list, mark, tag, anchor);
+    open(Node::Kind::list, mark, tag, anchor);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::map, mark, tag, anchor);
+    open(Node::Kind::map, mark, tag, anchor);
   }
   void OnMapEnd() override { close(); }
 
  private:
   struct Open {
-    YamlNode node;
+    Node node;
     bool has_key = false;  ///< of a map: the next node is the value of `key`
     std::string key = {};
     int key_line = 0;
@@ -70,7 +70,7 @@ class TreeBuilder : public YAML::EventHandler {
     if (++nodes_ > kMostNodes) throw Refused{{mark.line + 1, "has too many values: split the file"}};
   }
 
-  void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     check(mark, tag, anchor);
     if (open_.size() == kDeepest) throw Refused{{mark.line + 1, "is nested more than 64 levels deep"}};
     expect_key_is_scalar(mark.line + 1);
@@ -78,18 +78,18 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void close() {
-    YamlNode node = std::move(open_.back().node);
+    Node node = std::move(open_.back().node);
     open_.pop_back();
     add(std::move(node));
   }
 
-  void add(YamlNode&& node) {
+  void add(Node&& node) {
     if (open_.empty()) {
       root_ = std::move(node);
       return;
     }
     Open& parent = open_.back();
-    if (parent.node.kind == YamlNode::Kind::map) {
+    if (parent.node.kind == Node::Kind::map) {
       if (!parent.has_key) {
         take_key(parent, std::move(node));
         return;
@@ -101,19 +101,19 @@ class TreeBuilder : public YAML::EventHandler {
     parent.node.items.push_back(std::move(node));
   }
 
-  static void take_key(Open& parent, YamlNode&& key) {
-    if (key.kind != YamlNode::Kind::scalar) throw Refused{{key.line, "has a key that is not text"}};
+  static void take_key(Open& parent, Node&& key) {
+    if (key.kind != Node::Kind::scalar) throw Refused{{key.line, "has a key that is not text"}};
     parent.has_key = true;
     parent.key = std::move(key.text);
     parent.key_line = key.line;
   }
 
   void expect_key_is_scalar(int line) const {
-    if (open_.empty() || open_.back().node.kind != YamlNode::Kind::map || open_.back().has_key) return;
+    if (open_.empty() || open_.back().node.kind != Node::Kind::map || open_.back().has_key) return;
     throw Refused{{line, "has a key that is not text"}};
   }
 
-  YamlNode root_;
+  Node root_;
   std::vector<Open> open_;
   std::size_t nodes_ = 0;
 };
@@ -159,16 +159,14 @@ void read_documents(std::string_view text, YamlText& out) {
   YAML::Parser parser(stream);
   TreeBuilder builder;
   while (parser.HandleNextDocument(builder)) {
-    YamlNode document = builder.take();
-    if (document.kind != YamlNode::Kind::null) out.documents.push_back(std::move(document));
+    Node document = builder.take();
+    if (document.kind != Node::Kind::null) out.documents.push_back(std::move(document));
   }
 }
 
 }  // namespace
 
-bool YamlNode::is_string() const {
-  return kind == Kind::scalar && !(is_plain && (is_boolean(text) || is_number(text)));
-}
+bool Node::is_string() const { return kind == Kind::scalar && !(is_plain && (is_boolean(text) || is_number(text))); }
 
 YamlText read_yaml(std::string_view text) {
   YamlText out;

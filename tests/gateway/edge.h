@@ -21,7 +21,7 @@ inline std::shared_ptr<const routing::Table> edge_table() {
   tunnel.routes = {routing::rule("shop.example.com", "web"), routing::rule("shop.example.com/inside!", "web"),
                    routing::rule("admin.example.com!", "web")};
   objects.tunnels.push_back(tunnel);
-  return routing::compile(objects, {}).table;
+  return routing::compile_table(objects, {}).table;
 }
 
 class Edge {

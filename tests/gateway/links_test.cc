@@ -137,14 +137,14 @@ TEST_F(Links, RevokedTokensCloseTheirLinks) {
   objects.tunnels.push_back(tunnel);
   objects.secrets.push_back(
       routing::secret("team/token", "adit.dev/connector-token", {{"token", std::string(40, 't')}}));
-  const auto table = routing::compile(objects, {}).table;
+  const auto table = routing::compile_table(objects, {}).table;
   ASSERT_NE(table->tunnel("tunnel-id"), nullptr);
   ASSERT_EQ((*table->tunnel("tunnel-id"))->tokens.size(), 1U);
   table_.find(1)->info()->token = (*table->tunnel("tunnel-id"))->tokens[0];
   table_.revoke(*table);
   EXPECT_EQ(pick(), 1U);
   EXPECT_EQ(table_.size(), 1U);
-  table_.revoke(*routing::compile({}, {}).table);  // the tunnel is gone
+  table_.revoke(*routing::compile_table({}, {}).table);  // the tunnel is gone
   EXPECT_EQ(table_.size(), 0U);
   settle(loop_);
 }

@@ -17,10 +17,15 @@ TEST(Examples, LoadWithoutAProblem) {
     text << std::ifstream(entry.path()).rdbuf();
     const ParsedManifest parsed = parse_manifest(text.str(), entry.path().string());
     for (const auto& problem : parsed.problems) ADD_FAILURE() << problem.text();
-    for (const auto& problem : compile(parsed.objects, {}).problems) ADD_FAILURE() << problem.text();
+    // In a cluster, the operator and others make the Secrets.
+    const bool is_of_cluster = entry.path().parent_path().filename() == "kubernetes";
+    for (const auto& problem : compile(parsed.objects, {}).problems) {
+      if (is_of_cluster && problem.kind == ProblemKind::secret_missing) continue;
+      ADD_FAILURE() << problem.text();
+    }
     ++files;
   }
-  EXPECT_GE(files, 3U);
+  EXPECT_GE(files, 8U);
 }
 
 }  // namespace

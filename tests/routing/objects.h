@@ -42,6 +42,17 @@ inline SecretObject secret(const std::string& name, std::string type, std::map<s
   return object;
 }
 
+struct CompiledTable : Compiled {
+  std::shared_ptr<const Table> table;
+};
+
+/// Compiles and builds the table, as a gateway with manifests does.
+inline CompiledTable compile_table(const Objects& objects, const Holders& before) {
+  CompiledTable result{compile(objects, before), {}};
+  result.table = build_table(configurations(result));
+  return result;
+}
+
 inline std::vector<std::string> texts(const std::vector<Problem>& problems) {
   std::vector<std::string> all;
   for (const auto& problem : problems) all.push_back(problem.text());

@@ -9,7 +9,7 @@ namespace {
 std::shared_ptr<const Table> table(const std::vector<std::string>& rules) {
   TunnelObject object = tunnel("a/t", {});
   for (const auto& text : rules) object.routes.push_back(rule(text, text));
-  return compile({{object}, {}}, {}).table;
+  return compile_table({{object}, {}}, {}).table;
 }
 
 std::string answer(const Table& table, std::string_view host, std::string_view path) {

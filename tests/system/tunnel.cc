@@ -35,7 +35,7 @@ Setting::Setting() : link_certificate(authority.issue("IP:127.0.0.1")), folder_(
   objects.secrets.push_back(routing::secret("default/shop-tls", "kubernetes.io/tls",
                                             {{"tls.crt", issued.chain_pem}, {"tls.key", issued.key_pem}}));
   objects.secrets.push_back(routing::secret("default/shop-connector", "adit.dev/connector-token", {{"token", kToken}}));
-  auto compiled = routing::compile(objects, {});
+  auto compiled = routing::compile_table(objects, {});
   if (!compiled.problems.empty()) throw std::runtime_error(compiled.problems[0].text());
   table = compiled.table;
 

@@ -1,5 +1,5 @@
 #pragma once
-// Reads the fields of an object from its YAML, collecting every problem with its place.
+// Reads the fields of an object from its tree, collecting every problem with its place.
 
 #include <optional>
 #include <string>
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "routing/manifest.h"
+#include "routing/node.h"
 #include "routing/problem.h"
-#include "routing/yaml_tree.h"
 
 namespace adit::routing {
 
@@ -19,7 +19,7 @@ class Report {
 
   /// What the following problems belong to: "Tunnel team-a/shop".
   void set_object(std::string object) { object_ = std::move(object); }
-  void add(int line, std::string field, std::string reason);
+  void add(int line, std::string field, std::string reason, ProblemKind kind = ProblemKind::invalid);
 
   Place place(int line) const { return {file_, line}; }
   std::size_t size() const { return problems_.size(); }
@@ -38,10 +38,10 @@ class Fields {
  public:
   /// `path` is the map's own name: "spec.tls"; empty for the document. Reports a node that is no map (its fields are
   /// then all absent) and fields that are given twice.
-  Fields(const YamlNode& node, std::string path, Report& report);
+  Fields(const Node& node, std::string path, Report& report);
 
   /// The value, nullptr when absent.
-  const YamlNode* take(std::string_view name);
+  const Node* take(std::string_view name);
   /// A string; a value of another type is reported and absent.
   std::optional<std::string> text(std::string_view name);
   std::optional<std::string> required_text(std::string_view name);
@@ -58,15 +58,15 @@ class Fields {
   /// "spec.tls.mode".
   std::string field(std::string_view name) const;
   int line() const { return node_.line; }
-  bool is_map() const { return node_.kind == YamlNode::Kind::map; }
+  bool is_map() const { return node_.kind == Node::Kind::map; }
   /// Of the field if it is there, else of the map.
   int line_of(std::string_view name) const;
-  void problem(std::string_view name, std::string reason);
+  void problem(std::string_view name, std::string reason, ProblemKind kind = ProblemKind::invalid);
 
  private:
-  const YamlNode* find(std::string_view name) const;
+  const Node* find(std::string_view name) const;
 
-  const YamlNode& node_;
+  const Node& node_;
   std::string path_;
   Report& report_;
   std::vector<std::string_view> asked_;    ///< what a message about an unknown field recommends
@@ -74,7 +74,7 @@ class Fields {
 };
 
 /// Reports the keys of a map that stand in it twice; `path` as in Fields.
-void report_duplicate_keys(const YamlNode& map, const std::string& path, Report& report);
+void report_duplicate_keys(const Node& map, const std::string& path, Report& report);
 
 /// `key` appended to a field's path, unfit characters shown escaped: "data.tls.crt".
 std::string child_field(const std::string& path, std::string_view key);

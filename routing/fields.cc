@@ -1,4 +1,4 @@
-#include "routing/yaml_reader.h"
+#include "routing/fields.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -11,37 +11,41 @@ namespace {
 constexpr std::size_t kMostProblems = 1'000;
 constexpr std::size_t kShownKey = 80;
 
-const char* kind_name(const YamlNode& node) {
+const char* kind_name(const Node& node) {
   switch (node.kind) {
-    case YamlNode::Kind::null:
+    case Node::Kind::null:
       return "nothing";
-    case YamlNode::Kind::list:
+    case Node::Kind::list:
       return "a list";
-    case YamlNode::Kind::map:
+    case Node::Kind::map:
       return "a map";
-    case YamlNode::Kind::scalar:
+    case Node::Kind::scalar:
       return node.is_string() ? "text" : "a number or boolean";
   }
   return "";
 }
 
-std::string not_a_string(const YamlNode& node) {
+std::string not_a_string(const Node& node) {
   std::string reason = "must be a string, not ";
   reason.append(kind_name(node));
-  if (node.kind == YamlNode::Kind::scalar) reason.append("; put it in quotes");
+  if (node.kind == Node::Kind::scalar) reason.append("; put it in quotes");
   return reason;
 }
 
 }  // namespace
 
-void Report::add(int line, std::string field, std::string reason) {
+void Report::add(int line, std::string field, std::string reason, ProblemKind kind) {
   if (problems_.size() == kMostProblems) {
     problems_.push_back(
         {.file = file_, .line = line, .object = {}, .field = {}, .reason = "has more problems than are shown"});
   }
   if (problems_.size() > kMostProblems) return;
-  problems_.push_back(
-      {.file = file_, .line = line, .object = object_, .field = std::move(field), .reason = std::move(reason)});
+  problems_.push_back({.file = file_,
+                       .line = line,
+                       .object = object_,
+                       .field = std::move(field),
+                       .reason = std::move(reason),
+                       .kind = kind});
 }
 
 std::vector<Problem> Report::take() {
@@ -58,10 +62,10 @@ std::string child_field(const std::string& path, std::string_view key) {
   return field;
 }
 
-void report_duplicate_keys(const YamlNode& map, const std::string& path, Report& report) {
+void report_duplicate_keys(const Node& map, const std::string& path, Report& report) {
   std::unordered_map<std::string_view, int> lines;
   lines.reserve(map.items.size());
-  for (const YamlNode& item : map.items) {
+  for (const Node& item : map.items) {
     const auto [first, is_new] = lines.try_emplace(item.key, item.key_line);
     if (is_new) continue;
     report.add(item.key_line, child_field(path, item.key),
@@ -69,7 +73,7 @@ void report_duplicate_keys(const YamlNode& map, const std::string& path, Report&
   }
 }
 
-Fields::Fields(const YamlNode& node, std::string path, Report& report)
+Fields::Fields(const Node& node, std::string path, Report& report)
     : node_(node), path_(std::move(path)), report_(report) {
   if (is_map()) {
     report_duplicate_keys(node_, path_, report_);
@@ -78,20 +82,20 @@ Fields::Fields(const YamlNode& node, std::string path, Report& report)
   }
 }
 
-const YamlNode* Fields::take(std::string_view name) {
+const Node* Fields::take(std::string_view name) {
   asked_.push_back(name);
   return find(name);
 }
 
-const YamlNode* Fields::find(std::string_view name) const {
+const Node* Fields::find(std::string_view name) const {
   if (!is_map()) return nullptr;
   const auto found =
-      std::find_if(node_.items.begin(), node_.items.end(), [&](const YamlNode& item) { return item.key == name; });
-  return found == node_.items.end() || found->kind == YamlNode::Kind::null ? nullptr : &*found;
+      std::find_if(node_.items.begin(), node_.items.end(), [&](const Node& item) { return item.key == name; });
+  return found == node_.items.end() || found->kind == Node::Kind::null ? nullptr : &*found;
 }
 
 std::optional<std::string> Fields::text(std::string_view name) {
-  const YamlNode* value = take(name);
+  const Node* value = take(name);
   if (value == nullptr) return std::nullopt;
   if (value->is_string()) return value->text;
   problem(name, not_a_string(*value));
@@ -99,26 +103,26 @@ std::optional<std::string> Fields::text(std::string_view name) {
 }
 
 std::optional<std::string> Fields::required_text(std::string_view name) {
-  const YamlNode* value = take(name);
+  const Node* value = take(name);
   if (value != nullptr && value->is_string()) return value->text;
   if (is_map()) problem(name, value == nullptr ? "is required" : not_a_string(*value));
   return std::nullopt;
 }
 
 void Fields::refuse_for_now(std::string_view name) {
-  if (find(name) != nullptr) problem(name, "is not supported yet in this version: remove it");
+  if (find(name) != nullptr) problem(name, "is not supported yet in this version: remove it", ProblemKind::unsupported);
   ignored_.push_back(name);
 }
 
 void Fields::check_text_map(std::string_view name) {
-  const YamlNode* value = take(name);
+  const Node* value = take(name);
   if (value == nullptr) return;
-  if (value->kind != YamlNode::Kind::map) {
+  if (value->kind != Node::Kind::map) {
     problem(name, std::string("must be a map of strings, not ") + kind_name(*value));
     return;
   }
   report_duplicate_keys(*value, field(name), report_);
-  for (const YamlNode& item : value->items) {
+  for (const Node& item : value->items) {
     if (!item.is_string()) report_.add(item.line, child_field(field(name), item.key), not_a_string(item));
   }
 }
@@ -126,7 +130,7 @@ void Fields::check_text_map(std::string_view name) {
 void Fields::report_unknown() {
   std::string known;
   for (const auto name : asked_) known.append(known.empty() ? "" : ", ").append(name);
-  for (const YamlNode& item : node_.items) {
+  for (const Node& item : node_.items) {
     const auto is_item = [&](std::string_view name) { return name == item.key; };
     if (!is_map() || std::any_of(asked_.begin(), asked_.end(), is_item)) continue;
     if (std::any_of(ignored_.begin(), ignored_.end(), is_item)) continue;
@@ -137,14 +141,14 @@ void Fields::report_unknown() {
 std::string Fields::field(std::string_view name) const { return child_field(path_, name); }
 
 int Fields::line_of(std::string_view name) const {
-  for (const YamlNode& item : node_.items) {
+  for (const Node& item : node_.items) {
     if (is_map() && item.key == name) return item.key_line;
   }
   return node_.line;
 }
 
-void Fields::problem(std::string_view name, std::string reason) {
-  report_.add(line_of(name), field(name), std::move(reason));
+void Fields::problem(std::string_view name, std::string reason, ProblemKind kind) {
+  report_.add(line_of(name), field(name), std::move(reason), kind);
 }
 
 }  // namespace adit::routing

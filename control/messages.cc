@@ -1,0 +1,258 @@
+#include "control/messages.h"
+
+#include <utility>
+
+#include "control/json_fields.h"
+#include "routing/digest.h"
+
+namespace adit::control {
+namespace {
+
+using Json = nlohmann::json;
+using routing::TokenHash;
+
+// Writing.
+
+/// Texts that came from elsewhere need not be UTF-8.
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json json_of(const Version& version) { return {{"term", version.term}, {"counter", version.counter}}; }
+
+/// `more` is written only when it is true.
+Json versioned(const char* type, const Version& version, bool more = false) {
+  Json json = {{"type", type}, {"version", json_of(version)}};
+  if (more) json["more"] = true;
+  return json;
+}
+
+Json json_of(const CertificateMessage& message) {
+  const auto& certificate = *message.certificate;
+  return {{"type", "certificate"},
+          {"fingerprint", certificate.fingerprint},
+          {"name", certificate.name},
+          {"chain", certificate.chain_pem},
+          {"key", certificate.key_pem}};
+}
+
+Json json_of(const TunnelMessage& message) {
+  auto json = versioned("tunnel", message.version, message.more);
+  json["id"] = message.tunnel->id;
+  json["name"] = message.tunnel->name;
+  auto& tokens = json["tokens"] = Json::array();
+  for (const auto& token : message.tunnel->tokens) tokens.push_back(routing::hex(token));
+  auto& rules = json["rules"] = Json::array();
+  for (const auto& rule : message.rules) {
+    auto& item = rules.emplace_back(Json{{"host", rule.host}, {"path", rule.path}, {"service", rule.service}});
+    if (rule.is_private) item["private"] = true;
+  }
+  auto& certificates = json["certificates"] = Json::object();
+  for (const auto& [host, fingerprint] : message.certificates) certificates[host] = fingerprint;
+  return json;
+}
+
+Json json_of(const RemoveMessage& message) {
+  auto json = versioned("remove", message.version, message.more);
+  json["id"] = message.id;
+  return json;
+}
+
+Json json_of(const KeepMessage& message) {
+  auto json = versioned("keep", message.version, message.more);
+  json["id"] = message.id;
+  return json;
+}
+
+Json json_of(const SyncedMessage& message) { return versioned("synced", message.version); }
+
+Json json_of(const LinkCertificateMessage& message) {
+  return {{"type", "linkCertificate"}, {"chain", message.chain_pem}, {"key", message.key_pem}};
+}
+
+Json json_of(const HelloMessage& message) {
+  Json json = {{"type", "hello"}, {"gateway", message.gateway}, {"program", message.program_version}};
+  if (message.version) json["version"] = json_of(*message.version);
+  return json;
+}
+
+Json json_of(const AckMessage& message) { return versioned("ack", message.version); }
+
+Json json_of(const RefusedMessage& message) {
+  auto json = versioned("refused", message.version);
+  json["id"] = message.id;
+  json["reason"] = message.reason;
+  return json;
+}
+
+Json json_of(const LinksMessage& message) {
+  auto connectors = Json::array();
+  for (const auto& connector : message.connectors) {
+    connectors.push_back(
+        {{"instance", connector.instance}, {"name", connector.name}, {"services", connector.services}});
+  }
+  return {{"type", "links"}, {"id", message.id}, {"connectors", std::move(connectors)}};
+}
+
+Json json_of(const TokenMessage& message) { return {{"type", "token"}, {"token", message.token}}; }
+
+// Reading.
+
+Version read_version(JsonFields& fields) {
+  auto version = fields.object("version");
+  const auto term = version.number("term");
+  return {term, version.number("counter")};
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+std::optional<TokenHash> token_hash(std::string_view hex) {
+  TokenHash hash;
+  if (hex.size() != 2 * hash.size()) return std::nullopt;
+  for (std::size_t i = 0; i < hash.size(); ++i) {
+    const int high = hex_digit(hex[2 * i]);
+    const int low = hex_digit(hex[2 * i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    hash[i] = static_cast<std::uint8_t>(high * 16 + low);
+  }
+  return hash;
+}
+
+CertificateMessage read_certificate(JsonFields& fields) {
+  auto certificate = std::make_shared<routing::Certificate>();
+  certificate->fingerprint = fields.text("fingerprint");
+  certificate->name = fields.text("name");
+  certificate->chain_pem = fields.text("chain");
+  certificate->key_pem = fields.text("key");
+  return {std::move(certificate)};
+}
+
+TunnelMessage read_tunnel(JsonFields& fields, std::string& error) {
+  TunnelMessage message;
+  message.version = read_version(fields);
+  message.more = fields.flag("more");
+  auto tunnel = std::make_shared<routing::Tunnel>();
+  tunnel->id = fields.text("id");
+  tunnel->name = fields.text("name");
+  fields.texts("tokens", [&](const std::string& text) {
+    const auto hash = token_hash(text);
+    if (hash) tunnel->tokens.push_back(*hash);
+    if (!hash && error.empty()) error = "tunnel: tokens holds what is not a SHA-256 in lower-case hex";
+  });
+  fields.objects("rules", [&](JsonFields item) {
+    routing::Rule rule;
+    rule.host = item.text("host");
+    rule.path = item.text("path");
+    rule.service = item.text("service");
+    rule.is_private = item.flag("private");
+    message.rules.push_back(std::move(rule));
+  });
+  fields.text_map("certificates", [&](const std::string& host, std::string fingerprint) {
+    message.certificates.push_back({host, std::move(fingerprint)});
+  });
+  message.tunnel = std::move(tunnel);
+  return message;
+}
+
+/// A remove or a keep.
+template <class Message>
+Message read_named(JsonFields& fields) {
+  Message message;
+  message.version = read_version(fields);
+  message.more = fields.flag("more");
+  message.id = fields.text("id");
+  return message;
+}
+
+LinkCertificateMessage read_link_certificate(JsonFields& fields) {
+  LinkCertificateMessage message;
+  message.chain_pem = fields.text("chain");
+  message.key_pem = fields.text("key");
+  return message;
+}
+
+HelloMessage read_hello(JsonFields& fields) {
+  HelloMessage message;
+  message.gateway = fields.text("gateway");
+  message.program_version = fields.text("program");
+  if (fields.has("version")) message.version = read_version(fields);
+  return message;
+}
+
+RefusedMessage read_refused(JsonFields& fields) {
+  RefusedMessage message;
+  message.version = read_version(fields);
+  message.id = fields.text("id");
+  message.reason = fields.text("reason");
+  return message;
+}
+
+LinksMessage read_links(JsonFields& fields) {
+  LinksMessage message;
+  message.id = fields.text("id");
+  fields.objects("connectors", [&](JsonFields item) {
+    LiveConnector connector;
+    connector.instance = item.text("instance");
+    connector.name = item.text("name");
+    item.texts("services", [&](std::string service) { connector.services.push_back(std::move(service)); });
+    message.connectors.push_back(std::move(connector));
+  });
+  return message;
+}
+
+std::optional<OperatorMessage> read_from_operator(const std::string& type, JsonFields& fields, std::string& error) {
+  if (type == "certificate") return read_certificate(fields);
+  if (type == "tunnel") return read_tunnel(fields, error);
+  if (type == "remove") return read_named<RemoveMessage>(fields);
+  if (type == "keep") return read_named<KeepMessage>(fields);
+  if (type == "synced") return SyncedMessage{read_version(fields)};
+  if (type == "linkCertificate") return read_link_certificate(fields);
+  return std::nullopt;
+}
+
+std::optional<GatewayMessage> read_from_gateway(const std::string& type, JsonFields& fields, std::string&) {
+  if (type == "hello") return read_hello(fields);
+  if (type == "ack") return AckMessage{read_version(fields)};
+  if (type == "refused") return read_refused(fields);
+  if (type == "links") return read_links(fields);
+  if (type == "token") return TokenMessage{fields.text("token")};
+  return std::nullopt;
+}
+
+template <class Message, class Read>
+base::Result<std::optional<Message>> read_message(std::string_view text, Read read) {
+  if (text.size() > kMostMessageBytes) return base::Error{"a message is longer than 4 MiB"};
+  Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return base::Error{"a message is no JSON object"};
+  std::string error;
+  const auto type = JsonFields(json, "message", error).text("type");
+  JsonFields fields(json, type, error);
+  auto message = error.empty() ? read(type, fields, error) : std::nullopt;
+  if (!error.empty()) return base::Error{error};
+  return message;
+}
+
+}  // namespace
+
+std::string to_string(const Version& version) {
+  return std::to_string(version.term) + "." + std::to_string(version.counter);
+}
+
+std::string write(const OperatorMessage& message) {
+  return std::visit([](const auto& typed) { return dump(json_of(typed)); }, message);
+}
+
+std::string write(const GatewayMessage& message) {
+  return std::visit([](const auto& typed) { return dump(json_of(typed)); }, message);
+}
+
+base::Result<std::optional<OperatorMessage>> read_operator_message(std::string_view text) {
+  return read_message<OperatorMessage>(text, read_from_operator);
+}
+
+base::Result<std::optional<GatewayMessage>> read_gateway_message(std::string_view text) {
+  return read_message<GatewayMessage>(text, read_from_gateway);
+}
+
+}  // namespace adit::control

@@ -1,0 +1,256 @@
+#include "operator/gateway_sessions.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/log.h"
+
+namespace adit::controller {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTick = 250ms;
+/// A gateway whose connection broke is most often back before anybody should be told.
+constexpr auto kLostFor = 1500ms;
+/// How long a new leader waits for gateways before it calls something missing.
+constexpr auto kGatewaysComeWithin = 3s;
+/// From the last gateway's full state until its link reports are in.
+constexpr auto kReportsComeWithin = 1s;
+
+}  // namespace
+
+/// One gateway; for a moment also one whose connection is lost.
+class GatewaySessions::Session final : public net::ChannelOwner {
+ public:
+  Session(GatewaySessions& all, std::unique_ptr<net::MessageChannel> channel, WallTime expires)
+      : feed(*all.log_), expires(expires), remote(channel->remote()), all_(all), channel_(std::move(channel)) {}
+
+  void start() { channel_->start(*this); }
+
+  void pull() {
+    if (!channel_ || !channel_->is_writable()) return;
+    if (auto text = feed.next_message()) channel_->send(std::move(*text));
+  }
+
+  void close(const std::string& why) {
+    if (channel_) channel_->close(why);
+    channel_.reset();
+  }
+  bool is_connected() const { return channel_ != nullptr; }
+
+  control::GatewayFeed feed;
+  WallTime expires;
+  std::string remote;
+  base::TimePoint lost_at{};
+  /// For answers that come later than the session ends.
+  std::shared_ptr<Session*> self = std::make_shared<Session*>(this);
+
+ private:
+  void on_message(std::string_view text) override {
+    auto news = feed.take(text);
+    if (news) return all_.on_news(*this, *news);
+    if (news.error().later_term) all_.on_later_term(*news.error().later_term);
+    all_.end(*this, news.error().message, false);
+  }
+  void on_writable() override { pull(); }
+  void on_closed(std::string_view why) override { all_.end(*this, std::string(why), true); }
+
+  GatewaySessions& all_;
+  std::unique_ptr<net::MessageChannel> channel_;
+};
+
+GatewaySessions::GatewaySessions(net::Loop& loop, EdgeViews& views, OnViews on_views, CheckToken check_token)
+    : loop_(loop),
+      views_(views),
+      on_views_(std::move(on_views)),
+      check_token_(std::move(check_token)),
+      tick_(net::Deadline::of<&GatewaySessions::tick>(loop, this)) {}
+
+GatewaySessions::~GatewaySessions() {
+  for (auto& session : sessions_) *session->self = nullptr;
+  sessions_.clear();  // before the log
+}
+
+void GatewaySessions::lead(std::uint64_t term) {
+  const auto last = last_;  // of this very process, if it goes on with a higher term
+  resign();
+  last_ = last;
+  log_ = std::make_unique<control::ConfigurationLog>(term);
+  if (!link_certificate_.certificate.empty()) {
+    log_->set_link_certificate(link_certificate_.certificate, link_certificate_.key);
+  }
+  if (last_) log_->update(last_->configurations, last_->keep);
+  leads_since_ = net::Loop::now();
+  last_synced_ = leads_since_;
+  tick_.set(leads_since_ + kTick);
+}
+
+void GatewaySessions::resign() {
+  for (auto& session : sessions_) {
+    *session->self = nullptr;
+    session->close("this operator does not lead any more");
+  }
+  sessions_.clear();
+  log_.reset();
+  last_.reset();  // by the next term it will have grown old
+  known_ids_.clear();
+  views_.clear();
+  settled_ = false;
+  tick_.clear();
+}
+
+void GatewaySessions::update(const CompilationPtr& compilation) {
+  if (!log_) return;
+  last_ = compilation;
+  const auto changed = log_->update(compilation->configurations, compilation->keep);
+  pull_all();
+  refresh(changed);
+}
+
+void GatewaySessions::set_link_certificate(const KeyCertificate& pair) {
+  link_certificate_ = pair;
+  if (!log_) return;
+  log_->set_link_certificate(pair.certificate, pair.key);
+  pull_all();
+}
+
+void GatewaySessions::add(std::unique_ptr<net::MessageChannel> channel, WallTime expires) {
+  if (!log_) return channel->close("this operator does not lead");
+  sessions_.push_back(std::make_unique<Session>(*this, std::move(channel), expires));
+  base::log::info("gateway connected", {{"remote", sessions_.back()->remote}});
+  sessions_.back()->start();
+}
+
+void GatewaySessions::pull_all() {
+  for (auto& session : sessions_) session->pull();
+}
+
+/// `is_lost`: the connection broke; what the gateway said last still counts for a moment.
+void GatewaySessions::end(Session& session, const std::string& why, bool is_lost) {
+  base::log::warning("gateway disconnected",
+                     {{"gateway", session.feed.gateway()}, {"remote", session.remote}, {"reason", why}});
+  session.close(why);
+  session.lost_at = is_lost ? net::Loop::now() : base::TimePoint{};
+}
+
+void GatewaySessions::on_news(Session& session, const control::GatewayFeed::News& news) {
+  if (news.token) {
+    check_token_(*news.token, [this, self = session.self](std::optional<WallTime> expires) {
+      if (*self == nullptr || !(*self)->is_connected()) return;
+      if (expires) {
+        (*self)->expires = *expires;
+      } else {
+        end(**self, "its new token is not accepted", false);
+      }
+    });
+  }
+  if (news.synced) {
+    base::log::info("gateway has the whole configuration",
+                    {{"gateway", session.feed.gateway()}, {"version", session.feed.acknowledged()}});
+    last_synced_ = net::Loop::now();
+    // The same process with a new connection: what its former one said is over.
+    for (auto& other : sessions_) {
+      if (other.get() != &session && other->feed.gateway() == session.feed.gateway()) {
+        other->close("the gateway has come back");
+        other->lost_at = {};
+      }
+    }
+    return refresh_all();
+  }
+  refresh(news.tunnels);
+}
+
+/// Later, since a new term ends the session that is speaking.
+void GatewaySessions::on_later_term(std::uint64_t later) {
+  loop_.post([this, later] {
+    if (!log_ || log_->term() > later) return;
+    base::log::warning("a gateway knows a later term: going on above it", {{"term", later + 1}});
+    lead(later + 1);
+  });
+}
+
+EdgeView GatewaySessions::view_of(const std::string& id) const {
+  EdgeView view;
+  std::map<std::string, std::set<std::string>> instances;
+  for (const auto& session : sessions_) {
+    const auto& feed = session->feed;
+    if (feed.has_synced()) {
+      ++view.gateways;
+      if (feed.has(id)) ++view.current;
+      const auto* refusal = feed.refusal(id);
+      if (refusal != nullptr && view.refused.empty()) view.refused = "gateway " + feed.gateway() + ": " + *refusal;
+    }
+    const auto links = feed.links().find(id);
+    if (links == feed.links().end()) continue;
+    for (const auto& connector : links->second) {
+      instances[connector.instance].insert(connector.services.begin(), connector.services.end());
+    }
+  }
+  for (auto& [instance, services] : instances) {
+    view.connectors.push_back({instance, {services.begin(), services.end()}});
+  }
+  return view;
+}
+
+void GatewaySessions::refresh(const std::vector<std::string>& ids) {
+  std::vector<std::string> tunnels;
+  for (const auto& id : ids) {
+    const auto configuration = log_->configuration_of(id);
+    if (!configuration && std::find(last_->keep.begin(), last_->keep.end(), id) == last_->keep.end()) {
+      views_.erase(id);
+      known_ids_.erase(id);
+      continue;
+    }
+    known_ids_.insert(id);
+    if (!views_.set(id, view_of(id))) continue;
+    if (configuration) tunnels.push_back(configuration->tunnel->name);
+  }
+  if (!tunnels.empty()) on_views_(tunnels);
+}
+
+void GatewaySessions::refresh_all() { refresh({known_ids_.begin(), known_ids_.end()}); }
+
+void GatewaySessions::tick() {
+  const auto now = net::Loop::now();
+  const auto wall = std::chrono::system_clock::now();
+  for (auto& session : sessions_) {
+    if (session->is_connected() && session->expires <= wall) end(*session, "its token has expired", true);
+  }
+  const auto is_over = [&](const std::unique_ptr<Session>& session) {
+    return !session->is_connected() && session->lost_at + kLostFor <= now;
+  };
+  const auto over = std::count_if(sessions_.begin(), sessions_.end(), is_over);
+  for (auto& session : sessions_) {
+    if (is_over(session)) *session->self = nullptr;
+  }
+  sessions_.remove_if(is_over);
+  if (over != 0) refresh_all();
+  settle();
+  views_.set_gateways(status());
+  tick_.set(now + kTick);
+}
+
+void GatewaySessions::settle() {
+  if (settled_ || !log_->is_filled()) return;
+  const auto now = net::Loop::now();
+  const bool has_gateway = last_synced_ > leads_since_;
+  if (now < (has_gateway ? last_synced_ + kReportsComeWithin : leads_since_ + kGatewaysComeWithin)) return;
+  settled_ = true;
+  views_.set_settled(true);
+  on_views_({});
+}
+
+std::vector<GatewayStatus> GatewaySessions::status() const {
+  std::vector<GatewayStatus> list;
+  for (const auto& session : sessions_) {
+    if (!session->is_connected()) continue;
+    const auto& feed = session->feed;
+    list.push_back({feed.gateway(), session->remote, feed.program_version(), feed.has_synced(), feed.is_current(),
+                    feed.links().size()});
+  }
+  return list;
+}
+
+}  // namespace adit::controller

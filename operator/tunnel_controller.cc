@@ -1,0 +1,107 @@
+#include "operator/tunnel_controller.h"
+
+#include <array>
+#include <utility>
+
+#include <openssl/rand.h>
+
+#include "base/log.h"
+
+namespace adit::controller {
+namespace {
+
+using kube::ReconcileResult;
+
+/// 256 random bits, URL-safe.
+std::string new_token() {
+  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::array<unsigned char, 43> bytes{};  // 43 digits of 6 bits
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) throw std::runtime_error("no random numbers");
+  std::string token;
+  for (const auto byte : bytes) token.push_back(kDigits[byte % kDigits.size()]);
+  return token;
+}
+
+}  // namespace
+
+const kube::Resource& tunnels() {
+  static const kube::Resource kTunnels{"adit.dev", "v1alpha1", "tunnels", "Tunnel"};
+  return kTunnels;
+}
+
+TunnelController::TunnelController(Parts parts, TunnelControllerSettings settings)
+    : parts_(std::move(parts)),
+      settings_(std::move(settings)),
+      budget_(settings_.writes_per_second, settings_.writes_per_second),
+      controller_({.name = "tunnel", .workers = 4}, [this](const std::string& key) { return reconcile(key); }) {}
+
+ReconcileResult TunnelController::reconcile(const std::string& key) {
+  const auto tunnel = parts_.find_tunnel(key);
+  const auto facts = parts_.compiler.facts(key);
+  // What is not compiled yet comes again once it is; what is gone is cleared away by its owner references.
+  if (!tunnel || !facts || facts->uid != kube::uid_of(*tunnel) || facts->generation != kube::generation_of(*tunnel)) {
+    return ReconcileResult::done();
+  }
+  const auto secret = reconcile_secret(*tunnel, *facts);
+  const auto status = reconcile_status(*tunnel, *facts);
+  using Next = ReconcileResult::Next;
+  if (secret.next == Next::retry || status.next == Next::retry) return ReconcileResult::retry();
+  if (secret.next == Next::later && status.next == Next::later) return secret.after < status.after ? secret : status;
+  return status.next == Next::later ? status : secret;
+}
+
+ReconcileResult TunnelController::reconcile_secret(const kube::Json& tunnel, const TunnelFacts& facts) {
+  if (!uses_connector_secret(tunnel) || !facts.refused.empty()) return ReconcileResult::done();
+  const auto name = kube::name_of(tunnel);
+  const auto state = parts_.secrets.state(name.space + "/" + connector_secret_name(tunnel));
+  if (state.kind == SecretState::Kind::unknown || state.kind == SecretState::Kind::unreadable) {
+    return ReconcileResult::done();  // comes again when it is known
+  }
+  const ConnectorAccess access{settings_.gateway, parts_.trusted()};
+  if (access.ca.empty()) return ReconcileResult::later(std::chrono::milliseconds(200));
+  const auto plan = plan_connector_secret(tunnel, facts.id, state.object.get(), access, settings_.rotation, new_token(),
+                                          std::chrono::system_clock::now());
+  if (plan.write == ConnectorSecretPlan::Write::none) {
+    return plan.again ? ReconcileResult::later(*plan.again) : ReconcileResult::done();
+  }
+  if (const auto wait = budget_.take(base::Clock::now()); wait.count() > 0) return ReconcileResult::later(wait);
+  const bool is_new = plan.write == ConnectorSecretPlan::Write::create;
+  auto written = is_new ? parts_.api.create(secrets(), plan.object) : parts_.api.apply(secrets(), plan.object);
+  if (!written) {
+    tell_failure(tunnel, "ConnectorSecretFailed", written.error());
+    return ReconcileResult::retry();
+  }
+  parts_.secrets.put(*written);
+  if (plan.rotated) {
+    parts_.events.record(tunnel, kube::EventType::normal, "TokenRotated",
+                         "Secret " + connector_secret_name(tunnel) + " has a new token; the former one counts for " +
+                             std::to_string(settings_.rotation.overlap.count()) + " s more");
+  }
+  return plan.again ? ReconcileResult::later(*plan.again) : ReconcileResult::done();
+}
+
+ReconcileResult TunnelController::reconcile_status(const kube::Json& tunnel, const TunnelFacts& facts) {
+  if (facts.waiting || !parts_.views.is_settled()) return ReconcileResult::done();  // comes again when that is over
+  const auto plan = plan_status(tunnel, facts, parts_.views.find(facts.id), settings_.addresses,
+                                to_rfc3339(std::chrono::system_clock::now()));
+  if (!plan.object) return ReconcileResult::done();
+  if (const auto wait = budget_.take(base::Clock::now()); wait.count() > 0) return ReconcileResult::later(wait);
+  const auto written = parts_.api.apply_status(tunnels(), *plan.object);
+  if (written) {
+    for (const auto& event : plan.events) parts_.events.record(tunnel, event.type, event.reason, event.message);
+    return ReconcileResult::done();
+  }
+  if (written.error().not_found() || written.error().conflict()) return ReconcileResult::done();  // gone, or a namesake
+  tell_failure(tunnel, "StatusFailed", written.error());
+  return ReconcileResult::retry();
+}
+
+void TunnelController::tell_failure(const kube::Json& tunnel, const std::string& what, const kube::ApiError& error) {
+  if (error.failure == kube::ApiFailure::cancelled) return;
+  base::log::warning("write failed", {{"tunnel", kube::name_of(tunnel).key()}, {"reason", error.text()}});
+  if (error.failure == kube::ApiFailure::refused && error.code < 500) {
+    parts_.events.record(tunnel, kube::EventType::warning, what, error.text());
+  }
+}
+
+}  // namespace adit::controller

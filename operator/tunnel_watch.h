@@ -1,0 +1,36 @@
+#pragma once
+// All Tunnels of the watched namespaces, as one.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kube/reflector.h"
+
+namespace adit::controller {
+
+/// One reflector for each watched namespace, or one for all.
+class TunnelWatch {
+ public:
+  using OnChanges = kube::Reflector::OnChanges;
+
+  /// `spaces`: the namespaces; one empty name: all.
+  TunnelWatch(kube::Api& api, const std::vector<std::string>& spaces, const OnChanges& on_changes);
+
+  void start();
+  void stop();
+
+  kube::ObjectPtr find(const std::string& key) const;
+  std::vector<kube::ObjectPtr> all() const;
+  /// Every namespace has been listed.
+  bool is_synced() const;
+  /// Why one of them cannot be listed or watched; absent while all is well.
+  std::optional<kube::ApiError> failure() const;
+
+ private:
+  std::vector<std::unique_ptr<kube::Reflector>> reflectors_;
+};
+
+}  // namespace adit::controller

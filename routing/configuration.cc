@@ -1,0 +1,45 @@
+#include "routing/configuration.h"
+
+#include <algorithm>
+
+#include "routing/table_builder.h"
+
+namespace adit::routing {
+namespace {
+
+bool is_same(const Tunnel& a, const Tunnel& b) { return a.id == b.id && a.name == b.name && a.tokens == b.tokens; }
+
+bool is_same(const HostCertificate& a, const HostCertificate& b) {
+  return a.host == b.host && a.certificate->fingerprint == b.certificate->fingerprint;
+}
+
+}  // namespace
+
+bool operator==(const TunnelConfiguration& a, const TunnelConfiguration& b) {
+  return is_same(*a.tunnel, *b.tunnel) && a.rules == b.rules &&
+         std::equal(a.certificates.begin(), a.certificates.end(), b.certificates.begin(), b.certificates.end(),
+                    [](const HostCertificate& x, const HostCertificate& y) { return is_same(x, y); });
+}
+
+std::shared_ptr<const Table> build_table(std::span<const TunnelConfigurationPtr> configurations) {
+  TableBuilder builder;
+  builder.reserve(configurations.size());
+  std::vector<const TunnelConfiguration*> taken;
+  taken.reserve(configurations.size());
+  for (const auto& configuration : configurations) {
+    if (!builder.add_tunnel(configuration->tunnel)) continue;
+    taken.push_back(configuration.get());
+    for (const Rule& rule : configuration->rules) {
+      builder.add_route({configuration->tunnel, rule.host, rule.path, rule.service, rule.is_private});
+    }
+  }
+  // A certificate may stand before the rules of the host's other Tunnels.
+  for (const TunnelConfiguration* configuration : taken) {
+    for (const auto& [host, certificate] : configuration->certificates) {
+      builder.set_certificate(host, certificate, configuration->tunnel);
+    }
+  }
+  return builder.build();
+}
+
+}  // namespace adit::routing

@@ -1,0 +1,165 @@
+#include "operator/catalogue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "routing/digest.h"
+#include "tests/operator/objects.h"
+
+namespace adit::controller {
+namespace {
+
+using kube::Json;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr const char* kId = "4d21094e-b74c-4916-86c1-d9fa36ea677b";
+
+SecretState present(Json object) {
+  return {SecretState::Kind::present, std::make_shared<const Json>(std::move(object)), {}};
+}
+
+SecretState token() {
+  return present(secret_object("shop-connector", "adit.dev/connector-token",
+                               {{"token", routing::encode_base64("0123456789abcdef")}}));
+}
+
+Json edited(Json tunnel, const std::string& host) {
+  tunnel["metadata"]["generation"] = kube::generation_of(tunnel) + 1;
+  tunnel["spec"]["routes"][0]["host"] = host;
+  return tunnel;
+}
+
+class CatalogueTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    EXPECT_TRUE(catalogue_.set_tunnel(tunnel_));
+    catalogue_.set_secret("team-a/shop-connector", token());
+  }
+  Catalogue catalogue_;
+  Json tunnel_ = tunnel_object();
+};
+
+TEST_F(CatalogueTest, CompilesWhatItHas) {
+  EXPECT_THAT(catalogue_.named_secrets(), ElementsAre("team-a/shop-connector"));
+  EXPECT_FALSE(catalogue_.is_waiting());
+  const auto compilation = catalogue_.compile();
+  ASSERT_THAT(compilation.configurations, SizeIs(1));
+  EXPECT_EQ(compilation.configurations[0]->tunnel->id, kId);
+  EXPECT_THAT(compilation.configurations[0]->tunnel->tokens, SizeIs(1));
+  EXPECT_THAT(compilation.changed, ElementsAre("team-a/shop"));
+  EXPECT_EQ(compilation.facts.at("team-a/shop")->generation, 1);
+}
+
+TEST_F(CatalogueTest, TellsOnlyWhatChanged) {
+  const auto first = catalogue_.compile();
+  Json other = edited(tunnel_object(), "other.example.com");
+  other["metadata"]["name"] = "other";
+  other["metadata"]["uid"] = "00000000-0000-0000-0000-000000000001";
+  EXPECT_TRUE(catalogue_.set_tunnel(other));
+  const auto second = catalogue_.compile();
+  EXPECT_THAT(second.changed, ElementsAre("team-a/other"));
+  EXPECT_EQ(second.facts.at("team-a/shop"), first.facts.at("team-a/shop"));  // the same, not only equal
+  EXPECT_TRUE(catalogue_.erase_tunnel("team-a/shop"));
+  EXPECT_FALSE(catalogue_.erase_tunnel("team-a/shop"));
+  EXPECT_THAT(catalogue_.compile().changed, ElementsAre("team-a/shop"));
+}
+
+TEST_F(CatalogueTest, StatusAndAnnotationsCallForNothing) {
+  catalogue_.compile();
+  tunnel_["status"]["connectors"] = 5;
+  tunnel_["metadata"]["annotations"]["a"] = "b";
+  tunnel_["metadata"]["resourceVersion"] = "8";
+  EXPECT_FALSE(catalogue_.set_tunnel(tunnel_));
+}
+
+TEST_F(CatalogueTest, ABadGenerationKeepsTheGoodOneInForce) {
+  catalogue_.compile();
+  EXPECT_TRUE(catalogue_.set_tunnel(edited(tunnel_, "no host!")));
+  const auto compilation = catalogue_.compile();
+  const auto& facts = *compilation.facts.at("team-a/shop");
+  EXPECT_EQ(facts.generation, 2);
+  EXPECT_THAT(facts.refused, SizeIs(1));
+  ASSERT_THAT(compilation.configurations, SizeIs(1));
+  EXPECT_EQ(compilation.configurations[0]->rules[0].host, "shop.example.com");
+  EXPECT_THAT(compilation.keep, IsEmpty());
+}
+
+TEST(CatalogueOfANewLeader, ABadGenerationIsKeptAsGatewaysHaveIt) {
+  Catalogue catalogue;
+  catalogue.set_tunnel(edited(tunnel_object(), "no host!"));
+  const auto compilation = catalogue.compile();
+  EXPECT_THAT(compilation.configurations, IsEmpty());
+  EXPECT_THAT(compilation.keep, ElementsAre(kId));
+}
+
+TEST_F(CatalogueTest, ANamesakeStartsFromNothing) {
+  catalogue_.compile();
+  Json namesake = edited(tunnel_, "no host!");
+  namesake["metadata"]["uid"] = "00000000-0000-0000-0000-000000000002";
+  EXPECT_TRUE(catalogue_.set_tunnel(namesake));
+  EXPECT_THAT(catalogue_.compile().configurations, IsEmpty());
+}
+
+TEST_F(CatalogueTest, SecretsThatCannotBeToldKeepTheTunnelAsItIs) {
+  catalogue_.set_secret("team-a/shop-connector", {});
+  EXPECT_TRUE(catalogue_.is_waiting());
+  auto compilation = catalogue_.compile();
+  EXPECT_THAT(compilation.keep, ElementsAre(kId));
+  EXPECT_TRUE(compilation.facts.at("team-a/shop")->waiting);
+  catalogue_.set_secret("team-a/shop-connector", {SecretState::Kind::unreadable, nullptr, "forbidden"});
+  compilation = catalogue_.compile();
+  EXPECT_FALSE(catalogue_.is_waiting());
+  EXPECT_THAT(compilation.keep, ElementsAre(kId));
+  EXPECT_THAT(compilation.configurations, IsEmpty());
+  EXPECT_FALSE(compilation.facts.at("team-a/shop")->waiting);
+  EXPECT_THAT(compilation.facts.at("team-a/shop")->unreadable,
+              ElementsAre("Secret team-a/shop-connector cannot be read: forbidden"));
+}
+
+TEST_F(CatalogueTest, AnAbsentSecretIsTold) {
+  catalogue_.set_secret("team-a/shop-connector", {SecretState::Kind::absent, nullptr, {}});
+  const auto compilation = catalogue_.compile();
+  EXPECT_THAT(compilation.configurations, SizeIs(1));  // routes stand; nobody can link
+  ASSERT_THAT(compilation.facts.at("team-a/shop")->outcome.problems, SizeIs(1));
+  EXPECT_EQ(compilation.facts.at("team-a/shop")->outcome.problems[0].kind, routing::ProblemKind::secret_missing);
+}
+
+TEST_F(CatalogueTest, ManyComeAndGoInAnyOrder) {
+  constexpr int kMany = 50;
+  const auto object = [](int i) {
+    const auto number = std::to_string(i);
+    Json tunnel = tunnel_object("h" + number + ".example.com");
+    tunnel["metadata"]["name"] = "t" + number;
+    tunnel["metadata"]["uid"] = "00000000-0000-0000-0000-" + std::string(12 - number.size(), '0') + number;
+    return tunnel;
+  };
+  for (int i = 0; i < kMany; ++i) catalogue_.set_tunnel(object(i));
+  for (int i = 0; i < kMany; i += 2) EXPECT_TRUE(catalogue_.erase_tunnel("team-a/t" + std::to_string(i)));
+  const auto compilation = catalogue_.compile();
+  EXPECT_THAT(compilation.facts, SizeIs(kMany / 2 + 1));
+  for (int i = 1; i < kMany; i += 2) {
+    const auto& facts = *compilation.facts.at("team-a/t" + std::to_string(i));
+    EXPECT_THAT(facts.outcome.hosts, ElementsAre("h" + std::to_string(i) + ".example.com"));
+  }
+}
+
+TEST(Restored, HoldersOfFormerTermsKeepTheirHosts) {
+  Catalogue catalogue;
+  Json old = tunnel_object();
+  Json holder = tunnel_object();
+  holder["metadata"]["namespace"] = "team-b";
+  holder["metadata"]["uid"] = "00000000-0000-0000-0000-000000000003";
+  holder["metadata"]["creationTimestamp"] = "2026-06-01T00:00:00Z";  // younger, but it held the host
+  holder["status"]["hosts"] = Json::array({"shop.example.com"});
+  catalogue.restore({recorded_claim(old), recorded_claim(holder)});
+  catalogue.set_tunnel(old);
+  catalogue.set_tunnel(holder);
+  const auto compilation = catalogue.compile();
+  EXPECT_THAT(compilation.facts.at("team-b/shop")->outcome.hosts, ElementsAre("shop.example.com"));
+  EXPECT_THAT(compilation.facts.at("team-a/shop")->outcome.hosts, IsEmpty());
+}
+
+}  // namespace
+}  // namespace adit::controller
