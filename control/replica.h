@@ -92,6 +92,7 @@ class Replica {
   std::unordered_map<std::string, std::weak_ptr<const routing::Certificate>> known_;
 
   // Of the session.
+  bool is_copy_ = false;         ///< its messages come from read_copy()
   std::optional<Version> said_;  ///< the newest version that was named
   bool synced_ = false;
   std::uint64_t orders_ = 0;

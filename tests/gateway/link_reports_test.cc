@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "control/gateway_feed.h"
+
 namespace adit::gateway::test {
 namespace {
 
@@ -76,12 +78,19 @@ TEST(LinkReports, TenantCannotMakeThemTooLarge) {
   LinkReports reports;
   std::vector<LinkDirectory::Entry> links;
   for (int i = 0; i < 3000; ++i) {
-    links.push_back(link("t", std::to_string(i) + std::string(5000, 'i'), {std::string(253, 's')}));
+    links.push_back(link("t", std::to_string(i) + std::string(5000, '\xff'), {std::string(253, '\1')}));
   }
   reports.update(links);
   const auto text = reports.next_message();
   ASSERT_TRUE(text);
-  EXPECT_LT(text->size(), 512U << 10U);
+  EXPECT_LT(text->size(), control::kMostMessageBytes);
+  control::ConfigurationLog log(1);
+  control::GatewayFeed feed(log);
+  ASSERT_TRUE(feed.take(write(control::GatewayMessage(control::HelloMessage{"g", "0.1.0", {}}))));
+  auto named = *text;
+  named.replace(named.find("\"t\""), 3, "\"4d21094e-b74c-4916-86c1-d9fa36ea677b\"");
+  const auto taken = feed.take(named);
+  EXPECT_TRUE(taken) << taken.error().message;
 }
 
 }  // namespace
