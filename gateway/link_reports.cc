@@ -18,7 +18,7 @@ bool counts(const LinkInfo& link) {
 
 std::size_t text_of(const control::LiveConnector& connector) {
   auto size = connector.instance.size() + connector.name.size();
-  for (const auto& service : connector.services) size += service.size();
+  for (const auto& service : connector.services) size += service.size() + 8;
   return size;
 }
 

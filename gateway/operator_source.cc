@@ -147,14 +147,12 @@ void OperatorSource::apply() {
         {{"tunnels", table->tunnels()}, {"routes", table->routes()}, {"version", to_string(*replica_.version())}});
   }
   publish_link_certificate();
+  if (replica_.is_synced()) ready_ = true;
+  update_status();
   for (const auto& answer : news.answers) client_->send(answer);
-  if (replica_.is_synced()) {
-    client_->settled();
-    ready_ = true;
-  }
+  if (replica_.is_synced()) client_->settled();
   unsaved_ = true;
   if (state_ && !save_.is_set()) save_.set(net::Loop::now() + options_.save_after);
-  update_status();
 }
 
 void OperatorSource::publish_link_certificate() {
