@@ -18,10 +18,12 @@ constexpr auto kTick = std::chrono::milliseconds(500);
 /// The SDK's timeout is one of silence; whoever streams decides himself how long that may last.
 constexpr auto kNoTimeout = std::chrono::hours(24);
 
-/// The SDK would start 40 threads at its first use.
+/// The SDK would start 40 threads at its first use. They end when the process does, and OpenSSL must still be there
+/// then: what is set up first is taken down last.
 void limit_threads() {
   static std::once_flag once;
   std::call_once(once, [] {
+    OPENSSL_init_ssl(0, nullptr);
     try {
       crossplat::threadpool::initialize_with_threads(kThreads);
     } catch (const std::exception&) {  // somebody has decided already
