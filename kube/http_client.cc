@@ -1,12 +1,8 @@
 #include "kube/http_client.h"
 
-#include <atomic>
-
-#include <cpprest/http_client.h>
 #include <pplx/threadpool.h>
 
-#include "base/text.h"
-#include "kube/pending.h"
+#include "kube/http_exchange.h"
 #include "kube/server_tls.h"
 #include "kube/text_file.h"
 
@@ -17,16 +13,17 @@ namespace sdk = web::http;
 
 constexpr std::size_t kThreads = 2;  // enough: none of them ever waits
 constexpr int kAttempts = 4;         // each uses up one connection that has died while it was kept
-constexpr std::size_t kPiece = 64 << 10;
 constexpr std::size_t kMostToken = 64 << 10;
 constexpr auto kTick = std::chrono::milliseconds(500);
 /// The SDK's timeout is one of silence; whoever streams decides himself how long that may last.
 constexpr auto kNoTimeout = std::chrono::hours(24);
 
-/// The SDK would start 40 threads at its first use.
+/// The SDK would start 40 threads at its first use. They end when the process does, and OpenSSL must still be there
+/// then: what is set up first is taken down last.
 void limit_threads() {
   static std::once_flag once;
   std::call_once(once, [] {
+    OPENSSL_init_ssl(0, nullptr);
     try {
       crossplat::threadpool::initialize_with_threads(kThreads);
     } catch (const std::exception&) {  // somebody has decided already
@@ -39,15 +36,6 @@ ApiError failed(ApiFailure failure, std::string message) {
   error.failure = failure;
   error.message = std::move(message);
   return error;
-}
-
-/// Thrown inside the SDK to end an answer that grows too large.
-struct TooLarge : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-TooLarge too_large(std::size_t most) {
-  return TooLarge("the answer is larger than " + std::to_string(most) + " bytes");
 }
 
 /// Whether the server cannot have got the whole request. It shows when the server has closed a connection that was kept
@@ -70,74 +58,6 @@ std::string clean_token(std::string_view text) {
       std::string_view::npos;
   return visible ? std::string(text) : std::string();
 }
-
-/// One request under way. What is left before its end is cancelled.
-class Exchange {
- public:
-  Exchange(sdk::client::http_client& client, sdk::http_request request, std::size_t most) : counts_(new Counts) {
-    request.set_progress_handler([counts = counts_, most](sdk::message_direction::direction way, std::uint64_t total) {
-      if (way == sdk::message_direction::download && total > counts->taken + most) {
-        throw too_large(most);
-      }
-    });
-    head_.emplace(client.request(request, cancel_.get_token()));
-  }
-  Exchange(const Exchange&) = delete;
-  Exchange& operator=(const Exchange&) = delete;
-  ~Exchange() {
-    if (ended_) return;
-    cancel_.cancel();
-    // Only so that little is under way when the process ends: nobody needs the outcome.
-    const auto soon = base::Clock::now() + std::chrono::seconds(1);
-    if (piece_) {
-      piece_->wait(soon);
-    } else if (head_) {
-      head_->wait(soon);
-    }
-  }
-
-  /// Whether the head has come. Throws what the SDK throws.
-  bool wait_for_head(base::TimePoint until, const std::stop_token& stop) {
-    if (!head_->wait(until, stop)) return false;
-    try {
-      response_ = head_->take();
-    } catch (...) {
-      ended_ = true;
-      throw;
-    }
-    return true;
-  }
-  const sdk::http_response& head() const { return response_; }
-
-  enum class Next { bytes, end, nothing_yet };
-  /// The next bytes of the body into `out`, once the head has come. Throws what the SDK throws.
-  Next next(std::string& out, base::TimePoint until, const std::stop_token& stop) {
-    auto body = response_.body().streambuf();
-    if (!piece_) piece_.emplace(body.getc());
-    if (!piece_->wait(until, stop)) return Next::nothing_yet;
-    ended_ = true;  // unless it was a byte
-    const auto first = piece_->take();
-    piece_.reset();
-    if (first == Concurrency::streams::char_traits<std::uint8_t>::eof()) return Next::end;
-    ended_ = false;
-    out.resize(std::min(body.in_avail(), kPiece));
-    // So many have come: it does not wait.
-    out.resize(body.getn(reinterpret_cast<std::uint8_t*>(out.data()), out.size()).get());
-    counts_->taken += out.size();
-    return Next::bytes;
-  }
-
- private:
-  struct Counts {
-    std::atomic<std::uint64_t> taken = 0;
-  };
-  std::shared_ptr<Counts> counts_;
-  pplx::cancellation_token_source cancel_;
-  std::optional<Pending<sdk::http_response>> head_;
-  std::optional<Pending<int>> piece_;
-  sdk::http_response response_;
-  bool ended_ = false;
-};
 
 HttpAnswer answer_of(const sdk::http_response& head) {
   HttpAnswer answer;
@@ -177,7 +97,7 @@ struct HttpClient::Inside {
   ApiError error_of(const std::exception_ptr& thrown) const;
   ApiError late(std::chrono::milliseconds after) const;
   /// The answer whose head has come, with its body.
-  ApiResult<HttpAnswer> rest_of(Exchange& exchange, base::TimePoint deadline) const;
+  ApiResult<HttpAnswer> rest_of(HttpExchange& exchange, base::TimePoint deadline) const;
 
   const ClusterConfig config;
   const HttpLimits limits;
@@ -237,14 +157,14 @@ ApiError HttpClient::Inside::late(std::chrono::milliseconds after) const {
                 config.server + ": no whole answer within " + std::to_string(after.count()) + " ms");
 }
 
-ApiResult<HttpAnswer> HttpClient::Inside::rest_of(Exchange& exchange, base::TimePoint deadline) const {
+ApiResult<HttpAnswer> HttpClient::Inside::rest_of(HttpExchange& exchange, base::TimePoint deadline) const {
   auto answer = answer_of(exchange.head());
   std::string piece;
   for (;;) {
-    const auto next = exchange.next(piece, deadline, {});
-    if (next == Exchange::Next::end) return answer;
-    if (next == Exchange::Next::nothing_yet) return late(limits.timeout);
-    if (answer.body.size() + piece.size() > limits.most_bytes) throw too_large(limits.most_bytes);
+    const auto next = exchange.next(piece, deadline);
+    if (next == HttpExchange::Next::end) return answer;
+    if (next == HttpExchange::Next::nothing_yet) return late(limits.timeout);
+    if (answer.body.size() + piece.size() > limits.most_bytes) throw TooLarge(limits.most_bytes);
     answer.body += piece;
   }
 }
@@ -273,8 +193,8 @@ ApiResult<HttpAnswer> HttpClient::exchange(const HttpRequest& request) {
     auto out = inside_->to_sdk(request);
     if (!out) return out.error();
     try {
-      Exchange exchange(inside_->calls, *out, inside_->limits.most_bytes);
-      if (!exchange.wait_for_head(deadline, {})) return inside_->late(inside_->limits.timeout);
+      HttpExchange exchange(inside_->calls, *out, inside_->limits.most_bytes);
+      if (!exchange.wait_for_head(deadline)) return inside_->late(inside_->limits.timeout);
       return inside_->rest_of(exchange, deadline);
     } catch (...) {
       const auto thrown = std::current_exception();
@@ -288,7 +208,7 @@ ApiResult<HttpAnswer> HttpClient::stream(const HttpRequest& request, const Strea
   auto out = inside_->to_sdk(request);
   if (!out) return out.error();
   try {
-    Exchange exchange(inside_->streams, *out, inside_->limits.most_bytes);
+    HttpExchange exchange(inside_->streams, *out, inside_->limits.most_bytes);
     while (!exchange.wait_for_head(base::Clock::now() + kTick, stream.stop)) {
       if (stream.stop.stop_requested()) return failed(ApiFailure::cancelled, "stopped");
       if (base::Clock::now() >= head_deadline) return inside_->late(inside_->limits.timeout);
@@ -301,8 +221,8 @@ ApiResult<HttpAnswer> HttpClient::stream(const HttpRequest& request, const Strea
     for (;;) {
       const auto next = exchange.next(piece, base::Clock::now() + kTick, stream.stop);
       if (stream.stop.stop_requested()) return failed(ApiFailure::cancelled, "stopped");
-      if (next == Exchange::Next::end) return answer;
-      if (next == Exchange::Next::bytes ? !stream.on_bytes(piece) : !stream.idle()) return answer;
+      if (next == HttpExchange::Next::end) return answer;
+      if (next == HttpExchange::Next::bytes ? !stream.on_bytes(piece) : !stream.idle()) return answer;
       if (base::Clock::now() >= stream.deadline) {
         return failed(ApiFailure::timed_out, inside_->config.server + ": the stream did not end when it should have");
       }

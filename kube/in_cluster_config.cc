@@ -32,7 +32,9 @@ base::Result<ClusterConfig> in_cluster_config(const Environment& environment, co
   config.token_file = folder + "/token";
   if (const auto token = read_text_file(config.token_file, kMostText); !token) return base::Error{token.error()};
   // An own projected volume may leave it out.
-  if (const auto space = read_text_file(folder + "/namespace", kMostText)) config.space = base::trim(*space);
+  if (const auto space = read_text_file(folder + "/namespace", kMostText)) {
+    config.space = space->substr(0, space->find_first_of("\r\n"));
+  }
   return config;
 }
 

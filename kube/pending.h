@@ -1,5 +1,5 @@
 #pragma once
-// A task of cpprestsdk that a thread waits for, with a deadline. Only for http_client.cc.
+// A task of cpprestsdk that a thread waits for, with a deadline. Only for http_exchange.h.
 
 #include <condition_variable>
 #include <exception>
