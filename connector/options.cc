@@ -66,7 +66,8 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
   settings.group("Link");
   settings.add(texts.gateways, "gateway", "HOST[:PORT] of a gateway; the port is 7443 if none is given",
                {.key = "gateways", .check = check_gateway});
-  settings.add(options.tunnel, "tunnel", "id of the tunnel, a UUID (spec.id or status.id of the Tunnel)");
+  settings.add(options.tunnel, "tunnel",
+               "id of the tunnel, a UUID (status.id of the Tunnel); needed only if several Tunnels share the token");
   settings.add(options.token_file, "token-file", "file with the tunnel's connector token; read at each dial");
   settings.add(options.ca_file, "ca-file", "PEM file with the CA of the gateways instead of the system's roots");
   settings.add(options.links, "links", "links to keep to each gateway address", {1, 64});
@@ -96,9 +97,7 @@ std::vector<std::string> complete(const Texts& texts, Options& options) {
   if (texts.gateways.empty()) errors.emplace_back("--gateway is missing: which gateway shall be dialled?");
   if (texts.services.empty()) errors.emplace_back("--service is missing: which service shall be offered?");
   if (options.token_file.empty()) errors.emplace_back("--token-file is missing: where does the tunnel's token stand?");
-  if (options.tunnel.empty()) {
-    errors.emplace_back("--tunnel is missing: the id of the tunnel");
-  } else if (!is_uuid(options.tunnel)) {
+  if (!options.tunnel.empty() && !is_uuid(options.tunnel)) {
     errors.push_back("--tunnel: \"" + options.tunnel + "\" is not a UUID");
   }
   const bool named = !options.name.empty() && options.name.size() <= kMostName &&
