@@ -71,6 +71,10 @@ void Attempt::start() {
 
 void Attempt::resolve() {
   const auto& target = request_.url.target;
+  addresses_.assign(request_.addresses.rbegin(), request_.addresses.rend());
+  if (!addresses_.empty()) {
+    return asio::post(loop_.context(), [self = shared_from_this()] { self->next(); });
+  }
   Error literal;
   const auto address = asio::ip::make_address(target.host, literal);
   if (!literal) {
