@@ -217,6 +217,13 @@ TEST_F(Channels, RefusalsSayWhy) {
   EXPECT_EQ(failure.text(), "127.0.0.1:" + std::to_string(server.port()) + ": 503 not the leader");
   {
     const std::lock_guard lock(server.mutex);
+    server.decide = [](const MessageServer::Answer& answer) {
+      answer(ChannelRefusal{401, "who is secret.token?", std::nullopt});
+    };
+  }
+  EXPECT_THAT(failure_of(request(server)), HasSubstr("401 Unauthorized")) << "no token in a log";
+  {
+    const std::lock_guard lock(server.mutex);
     server.decide = [](const MessageServer::Answer&) {};  // dropped
   }
   EXPECT_THAT(failure_of(request(server)), HasSubstr("503 undecided"));
