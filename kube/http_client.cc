@@ -13,6 +13,7 @@ namespace sdk = web::http;
 
 constexpr std::size_t kThreads = 2;  // enough: none of them ever waits
 constexpr int kAttempts = 4;         // each uses up one connection that has died while it was kept
+constexpr int kLongestTidying = 8;   // tasks that follow from each other; fewer do
 constexpr std::size_t kMostToken = 64 << 10;
 constexpr auto kTick = std::chrono::milliseconds(500);
 /// The SDK's timeout is one of silence; whoever streams decides himself how long that may last.
@@ -185,7 +186,15 @@ base::Result<std::unique_ptr<HttpClient>> HttpClient::create(ClusterConfig confi
 }
 
 HttpClient::HttpClient(std::shared_ptr<Inside> inside) : inside_(std::move(inside)) {}
-HttpClient::~HttpClient() = default;
+
+HttpClient::~HttpClient() {
+  // What the SDK still tidies up after the calls is in the queue of its threads, and leads to more. It is seen off: the
+  // process may end right after this, and the queue with it.
+  const auto soon = base::Clock::now() + std::chrono::seconds(1);
+  for (int turn = 0; turn < kLongestTidying; ++turn) {
+    if (!Pending<int>(pplx::create_task([] { return 0; })).wait(soon)) return;
+  }
+}
 
 ApiResult<HttpAnswer> HttpClient::exchange(const HttpRequest& request) {
   const auto deadline = base::Clock::now() + inside_->limits.timeout;
