@@ -9,7 +9,7 @@
 namespace adit::control {
 namespace {
 
-constexpr std::size_t kLongestName = 512;  // of whatever a gateway names
+constexpr std::size_t kLongestName = 1024;  // of whatever a gateway names
 constexpr std::size_t kLongestReason = 4096;
 constexpr std::size_t kLongestToken = 16U << 10U;
 constexpr std::size_t kMostLinksBytes = 64U << 20U;  // of all links of one gateway
@@ -26,9 +26,7 @@ std::size_t bytes_of(const std::string& tunnel_id, const std::vector<LiveConnect
 
 /// Why a list of connectors cannot be right; empty if it can.
 std::string wrong_connectors(const std::vector<LiveConnector>& connectors) {
-  std::set<std::string_view> instances;
   for (const auto& connector : connectors) {
-    if (!instances.insert(connector.instance).second) return "links: an instance is named twice";
     if (connector.instance.size() > kLongestName || connector.name.size() > kLongestName) {
       return "links: a name is too long";
     }
@@ -37,6 +35,12 @@ std::string wrong_connectors(const std::vector<LiveConnector>& connectors) {
     }
   }
   return {};
+}
+
+/// Each instance once: a connector chooses its name, so two may look the same.
+void drop_repeated(std::vector<LiveConnector>& connectors) {
+  std::set<std::string> seen;
+  std::erase_if(connectors, [&](const auto& connector) { return !seen.insert(connector.instance).second; });
 }
 
 /// Fit for a condition, whatever the gateway wrote.
@@ -194,6 +198,7 @@ GatewayFeed::Taken GatewayFeed::on(RefusedMessage& refused) {
 GatewayFeed::Taken GatewayFeed::on(LinksMessage& links) {
   if (routing::canonical_uuid(links.id) != links.id) return wrong("links: id is not a UUID in lower case");
   if (const auto why = wrong_connectors(links.connectors); !why.empty()) return wrong(why);
+  drop_repeated(links.connectors);
   const auto known = links_.find(links.id);
   const bool is_known = known != links_.end();
   if (is_known ? known->second == links.connectors : links.connectors.empty()) return News{};
@@ -203,10 +208,11 @@ GatewayFeed::Taken GatewayFeed::on(LinksMessage& links) {
   }
   News news;
   news.tunnels.push_back(links.id);
-  if (links.connectors.empty()) return news;
-  links_bytes_ += bytes_of(links.id, links.connectors);
+  const auto bytes = bytes_of(links.id, links.connectors);
+  // No reason to end the session: what connectors call themselves is not the gateway's doing.
+  if (links.connectors.empty() || links_bytes_ + bytes > kMostLinksBytes) return news;
+  links_bytes_ += bytes;
   links_.emplace(std::move(links.id), std::move(links.connectors));
-  if (links_bytes_ > kMostLinksBytes) return wrong("links: more than one gateway can have");
   return news;
 }
 

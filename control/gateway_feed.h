@@ -70,7 +70,8 @@ class GatewayFeed {
   const std::string* refusal(std::string_view id) const;
 
   using Links = std::map<std::string, std::vector<LiveConnector>, std::less<>>;
-  /// Tunnel id → live connectors; tunnels without any are left out.
+  /// Tunnel id → live connectors, each instance once; tunnels without any are left out. What is beyond 64 MiB is left
+  /// out, too.
   const Links& links() const { return links_; }
 
  private:

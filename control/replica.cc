@@ -26,6 +26,7 @@ std::vector<std::string> fingerprints_of(const TunnelMessage& message) {
 
 void Replica::begin_session() {
   said_.reset();
+  is_copy_ = false;
   synced_ = false;
   changes_.clear();
   certificate_use_ = {};
@@ -64,7 +65,7 @@ base::Result<void> Replica::on(CertificateMessage& message) {
       checked.certificate = nullptr;
     }
   }
-  if (!checked.certificate) checked = check_certificate(*certificate);
+  if (!checked.certificate) checked = is_copy_ ? trust_certificate(certificate) : check_certificate(*certificate);
   if (checked.certificate) known_[certificate->fingerprint] = checked.certificate;
   certificate_use_.add(certificate->fingerprint);
   certificates_[certificate->fingerprint] = std::move(checked);
@@ -146,6 +147,7 @@ void Replica::commit_whole() {
   const Held former = std::exchange(held_, {});
   claims_.clear();
   refused_.clear();
+  former_.clear();
   hold_changes(former);
   set_changed_ = set_changed_ || held_ != former || !version_;
   version_ = said_;
@@ -153,19 +155,16 @@ void Replica::commit_whole() {
 }
 
 void Replica::commit_changes() {
+  // Former configurations are looked at again each time: they give way to whatever others are given.
+  std::set<std::string> ids = former_;
+  for (const auto& [id, change] : changes_) ids.insert(id);
   Held former;
-  for (const auto& [id, change] : changes_) {
-    refused_.erase(id);
+  for (const auto& id : ids) {
     const auto held = held_.find(id);
     if (held == held_.end()) continue;
     claims_.remove(*held->second);
     former.insert(held_.extract(held));
   }
-  const auto ids = [&] {
-    std::vector<std::string> all;
-    for (const auto& [id, change] : changes_) all.push_back(id);
-    return all;
-  }();
   hold_changes(former);
   for (const auto& id : ids) {
     const auto before = former.find(id);
@@ -176,30 +175,14 @@ void Replica::commit_changes() {
   version_ = said_;
 }
 
-/// Puts the changes into the set, from which their former configurations were taken out.
+/// Puts the changes into the set, from which `former` was taken out.
 void Replica::hold_changes(const Held& former) {
   std::vector<Changes::value_type*> in_order;
   for (auto& change : changes_) in_order.push_back(&change);
   std::sort(in_order.begin(), in_order.end(),
             [](const auto* a, const auto* b) { return a->second.order < b->second.order; });
-  for (auto* named : in_order) {
-    auto& [id, change] = *named;
-    if (!change.configuration) continue;
-    change.refusal = claims_.contradiction(*change.configuration);
-    if (!change.refusal.empty()) {
-      change.configuration = nullptr;
-    } else {
-      hold(id, change.configuration);
-    }
-  }
-  // Former ones last: what the operator gave to another since is the other's.
-  for (auto* named : in_order) {
-    auto& [id, change] = *named;
-    if (change.configuration || change.removed) continue;
-    if (!change.refusal.empty()) {
-      refusals_.push_back({change.version, id, change.refusal});
-      refused_[id] = std::move(change.refusal);
-    }
+  for (auto* named : in_order) hold_change(named->first, named->second);
+  for (const auto& id : former_) {
     const auto kept = former.find(id);
     if (kept == former.end()) continue;
     const bool whole = claims_.contradiction(*kept->second).empty();
@@ -210,6 +193,18 @@ void Replica::hold_changes(const Held& former) {
   changes_.clear();
   news_ = true;
   acknowledge_ = true;
+}
+
+void Replica::hold_change(const std::string& id, Change& change) {
+  refused_.erase(id);
+  former_.erase(id);
+  if (change.removed) return;
+  if (change.configuration) change.refusal = claims_.contradiction(*change.configuration);
+  if (change.configuration && change.refusal.empty()) return hold(id, std::move(change.configuration));
+  former_.insert(id);
+  if (change.refusal.empty()) return;  // only kept
+  refusals_.push_back({change.version, id, change.refusal});
+  refused_[id] = std::move(change.refusal);
 }
 
 void Replica::hold(const std::string& id, routing::TunnelConfigurationPtr configuration) {
@@ -263,6 +258,7 @@ base::Result<void> Replica::read_copy(std::string_view text) {
     return base::Error{why};
   };
   const auto lines = open_copy(text);
+  is_copy_ = true;  // what is in it was checked before it was written
   if (!lines) return refuse(lines.error());
   for (const auto line : *lines) {
     if (const auto taken = take(line); !taken) return refuse(taken.error());

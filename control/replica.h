@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -81,6 +82,7 @@ class Replica {
   void commit_whole();
   void commit_changes();
   void hold_changes(const Held& former);
+  void hold_change(const std::string& id, Change& change);
   void hold(const std::string& id, routing::TunnelConfigurationPtr configuration);
 
   Held held_;      ///< the set
@@ -88,10 +90,12 @@ class Replica {
   std::optional<Version> version_;
   std::shared_ptr<const routing::Certificate> link_certificate_;
   std::map<std::string, std::string, std::less<>> refused_;  ///< id → reason
+  std::set<std::string> former_;                             ///< ids of the set that were refused or kept since
   /// By fingerprint, as long as something uses them: a certificate that is known is neither checked nor kept twice.
   std::unordered_map<std::string, std::weak_ptr<const routing::Certificate>> known_;
 
   // Of the session.
+  bool is_copy_ = false;         ///< its messages come from read_copy()
   std::optional<Version> said_;  ///< the newest version that was named
   bool synced_ = false;
   std::uint64_t orders_ = 0;

@@ -4,18 +4,31 @@
 
 namespace adit::gateway {
 
-Certificates::Certificates(const base::Published<routing::Table>& tables, net::TlsUse use, std::string link_host)
-    : tables_(tables), use_(use), link_host_(std::move(link_host)) {}
+Certificates::Certificates(const base::Published<routing::Table>& tables)
+    : tables_(tables), use_(net::TlsUse::public_edge) {}
+
+Certificates::Certificates(const base::Published<routing::Table>& tables,
+                           const base::Published<routing::Certificate>& own, std::string link_host)
+    : tables_(tables), use_(net::TlsUse::link), own_(own), link_host_(std::move(link_host)) {}
+
+std::shared_ptr<const routing::Certificate> Certificates::of_link(std::string_view name) {
+  if (auto own = own_->get()) return own;
+  const auto& table = *tables_.get();
+  for (const auto& asked : {name, std::string_view(link_host_)}) {
+    if (auto found = table.server_name(asked).certificate) return found;
+  }
+  return table.default_certificate();
+}
+
+std::shared_ptr<const routing::Certificate> Certificates::of_public(std::string_view name) {
+  const auto& table = *tables_.get();
+  const auto found = table.server_name(name);
+  // A host with Private rules only handshakes like an unknown name.
+  return found.certificate && !found.only_private ? found.certificate : table.default_certificate();
+}
 
 SSL_CTX* Certificates::choose(std::string_view name) {
-  const auto& table = *tables_.get();
-  auto found = table.server_name(name);
-  if (use_ == net::TlsUse::link) {
-    if (!found.certificate) found = table.server_name(link_host_);
-  } else if (found.only_private) {
-    found = {};  // handshake like an unknown name
-  }
-  const auto& certificate = found.certificate ? found.certificate : table.default_certificate();
+  const auto certificate = use_ == net::TlsUse::link ? of_link(name) : of_public(name);
   if (!certificate) return nullptr;
   auto& entry = by_fingerprint_[certificate->fingerprint];
   if (!entry.context && entry.certificate.expired()) {

@@ -167,7 +167,7 @@ LinkAcceptor::~LinkAcceptor() {
 base::Result<net::asio::ip::tcp::endpoint> LinkAcceptor::listen(const LinkListenerOptions& options) {
   insecure_ = options.insecure;
   if (!insecure_) {
-    certificates_ = std::make_unique<Certificates>(shared_.table, net::TlsUse::link, options.host);
+    certificates_ = std::make_unique<Certificates>(shared_.table, shared_.link_certificate, options.host);
     auto context = options.chain_pem.empty()
                        ? net::make_choosing_context(net::TlsUse::link, *certificates_)
                        : net::make_server_context(net::TlsUse::link, options.chain_pem, options.key_pem);

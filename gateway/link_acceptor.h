@@ -16,7 +16,7 @@ namespace adit::gateway {
 
 struct LinkListenerOptions {
   net::asio::ip::tcp::endpoint where;
-  std::string host;       ///< whose certificate the manifests hold, if chain_pem is empty
+  std::string host;       ///< without a chain_pem: whose certificate is served when the operator has sent none
   std::string chain_pem;  ///< a certificate of its own
   std::string key_pem;
   bool insecure = false;  ///< no TLS

@@ -6,12 +6,14 @@ namespace adit::gateway {
 
 void LinkDirectory::add(std::shared_ptr<LinkInfo> link) {
   const std::lock_guard lock(mutex_);
+  changes_.fetch_add(1, std::memory_order_release);
   auto& links = by_tunnel_[link->tunnel_id];
   links.push_back(Entry{std::move(link), {}});
 }
 
 void LinkDirectory::offers(std::uint64_t id, const std::string& tunnel_id, std::vector<std::string> services) {
   const std::lock_guard lock(mutex_);
+  changes_.fetch_add(1, std::memory_order_release);
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return;
   const auto entry =
@@ -21,6 +23,7 @@ void LinkDirectory::offers(std::uint64_t id, const std::string& tunnel_id, std::
 
 void LinkDirectory::remove(std::uint64_t id, const std::string& tunnel_id) {
   const std::lock_guard lock(mutex_);
+  changes_.fetch_add(1, std::memory_order_release);
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return;
   std::erase_if(links->second, [&](const Entry& entry) { return entry.link->id == id; });

@@ -50,6 +50,7 @@ class LinkDirectory {
   std::uint64_t next_id() { return next_id_.fetch_add(1, std::memory_order_relaxed); }
 
   void add(std::shared_ptr<LinkInfo> link);
+  /// What the link offers now; also to be called when its state has changed.
   void offers(std::uint64_t id, const std::string& tunnel_id, std::vector<std::string> services);
   void remove(std::uint64_t id, const std::string& tunnel_id);
 
@@ -65,6 +66,8 @@ class LinkDirectory {
     std::vector<std::string> services;
   };
   std::vector<Entry> all() const;
+  /// Grows whenever all() may have changed, the state of a link included.
+  std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
 
  private:
   struct Hash {
@@ -75,6 +78,7 @@ class LinkDirectory {
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>> by_tunnel_;
   std::atomic<std::uint64_t> next_id_{1};
+  std::atomic<std::uint64_t> changes_{0};  ///< written under the lock
 };
 
 }  // namespace adit::gateway

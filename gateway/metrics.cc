@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include "base/clock.h"
+
 namespace adit::gateway {
 namespace {
 
@@ -41,6 +43,33 @@ void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
   for (const auto& [name, total] : tunnels) in.add({{"tunnel", name}}, total.bytes_in);
   auto out = families.counter("adit_gateway_tunnel_sent_bytes_total", "Body bytes to visitors of a tunnel.");
   for (const auto& [name, total] : tunnels) out.add({{"tunnel", name}}, total.bytes_out);
+}
+
+void collect_operator(const GatewayMetrics& metrics, Families& families) {
+  const auto gauge = [&](const char* name, const char* help, std::int64_t value) {
+    families.gauge(name, help).add({}, value);
+  };
+  const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+    families.counter(name, help).add({}, value);
+  };
+  gauge("adit_gateway_operator_connected", "1 while there is a session with the operator.",
+        metrics.operator_connected.value());
+  counter("adit_gateway_operator_sessions_total", "Sessions with an operator that were begun.",
+          metrics.operator_sessions.value());
+  counter("adit_gateway_operator_failures_total", "Failed attempts to reach the operator, and sessions that ended.",
+          metrics.operator_failures.value());
+  counter("adit_gateway_operator_messages_total", "Messages from the operator.", metrics.operator_messages.value());
+  gauge("adit_gateway_operator_term", "Term of the leader whose configuration is in force.",
+        metrics.operator_term.value());
+  gauge("adit_gateway_operator_counter", "Counter of the configuration in force, within its term.",
+        metrics.operator_counter.value());
+  gauge("adit_gateway_operator_refused_tunnels", "Tunnels of which the operator's newest configuration was refused.",
+        metrics.operator_refused.value());
+  const auto last = metrics.operator_last_message.value();
+  if (last == 0) return;
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(base::Clock::now().time_since_epoch()).count();
+  families.gauge("adit_gateway_operator_message_age_seconds", "Time since the operator's last message.")
+      .add({}, static_cast<double>(now - last) / 1000);
 }
 
 }  // namespace
@@ -105,6 +134,7 @@ void collect(const GatewayMetrics& metrics, Families& families) {
       .gauge("adit_gateway_config_refused", "Manifest files refused at present, of which the last good state serves.")
       .add({}, metrics.manifests_refused.value());
   collect_tunnels(metrics, families);
+  if (metrics.with_operator) collect_operator(metrics, families);
 }
 
 void collect_links(const LinkDirectory& directory, Families& families) {

@@ -69,6 +69,17 @@ struct GatewayMetrics {
   telemetry::Counter manifest_refusals;        ///< files refused, by the folder's thread
   telemetry::Counter config_generation;        ///< tables published, by the folder's thread
   telemetry::Gauge manifests_refused;          ///< files that are refused at present
+
+  // Of the connection to the operator, by its thread; nothing of it is shown without an operator.
+  bool with_operator = false;              ///< set before there are other threads
+  telemetry::Gauge operator_connected;     ///< 1 or 0
+  telemetry::Counter operator_sessions;    ///< that were begun
+  telemetry::Counter operator_failures;    ///< dials that failed and sessions that ended
+  telemetry::Counter operator_messages;    ///< received
+  telemetry::Gauge operator_last_message;  ///< when, in milliseconds of base::Clock; 0: never
+  telemetry::Gauge operator_term;          ///< of the version in force
+  telemetry::Gauge operator_counter;       ///< of the version in force
+  telemetry::Gauge operator_refused;       ///< tunnels of which the newest configuration was refused
 };
 
 /// Appends everything above to a page of metrics.

@@ -12,6 +12,10 @@ namespace adit::gateway {
 
 struct Options {
   std::filesystem::path manifests;
+  std::string operator_url;  ///< instead of manifests
+  std::filesystem::path operator_token_file;
+  std::filesystem::path operator_ca_file;
+  std::filesystem::path state_dir;  ///< empty: no copy of the operator's configuration is kept
   base::ListenAddress http{"", 8080, false};
   base::ListenAddress https{"", 8443, false};
   base::ListenAddress link{"", 7443, false};

@@ -12,7 +12,8 @@
 #include "base/random.h"
 #include "base/version.h"
 #include "gateway/link_acceptor.h"
-#include "gateway/manifest_folder.h"
+#include "gateway/manifest_source.h"
+#include "gateway/operator_source.h"
 #include "gateway/status.h"
 #include "gateway/worker.h"
 #include "net/address.h"
@@ -57,9 +58,20 @@ class Signals {
   sigset_t set_;
 };
 
+std::unique_ptr<ConfigurationSource> make_source(const Options& options, GatewayMetrics& metrics) {
+  if (options.operator_url.empty()) return std::make_unique<ManifestSource>(options.manifests, metrics);
+  OperatorSourceOptions source;
+  source.url = options.operator_url;
+  source.access.url = *net::parse_channel_url(options.operator_url);  // looked at with the options
+  source.access.token_file = options.operator_token_file;
+  source.access.ca_file = options.operator_ca_file;
+  source.state_dir = options.state_dir;
+  return std::make_unique<OperatorSource>(std::move(source), metrics);
+}
+
 class Server {
  public:
-  explicit Server(const Options& options) : options_(options), folder_(options.manifests, metrics_) {}
+  explicit Server(const Options& options) : options_(options), source_(make_source(options, metrics_)) {}
   ~Server() { stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -78,7 +90,7 @@ class Server {
 
   const Options& options_;
   GatewayMetrics metrics_;
-  ManifestFolder folder_;
+  std::unique_ptr<ConfigurationSource> source_;
   std::optional<Shared> shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::Loop> link_loop_;
@@ -90,13 +102,12 @@ class Server {
 };
 
 Result<void> Server::start() {
-  auto loaded = folder_.load();
-  if (!loaded) return base::Error{loaded.error()};
-  log_problems(loaded->problems);
+  auto first = source_->first_table();
+  if (!first) return base::Error{first.error()};
   const std::size_t workers =
       options_.workers != 0 ? options_.workers : std::max(1U, std::thread::hardware_concurrency());
   for (std::size_t i = 0; i < workers; ++i) metrics_.workers.push_back(std::make_unique<WorkerMetrics>());
-  shared_.emplace(std::move(loaded->table), metrics_);
+  shared_.emplace(std::move(*first), metrics_);
   base::Random random;
   const auto id = base::random_id(random);
   shared_->gateway_id.assign(id.data(), id.size());
@@ -112,7 +123,7 @@ Result<void> Server::start() {
   if (auto started = start_links(); !started) return started;
   if (auto started = start_admin(); !started) return started;
   for (auto& worker : workers_) worker->run();
-  return folder_.start([this](std::shared_ptr<const routing::Table> table) {
+  return source_->start(*shared_, [this](std::shared_ptr<const routing::Table> table) {
     shared_->table.publish(std::move(table));
     for (auto& worker : workers_) worker->table_changed();
   });
@@ -153,7 +164,8 @@ Result<void> Server::start_links() {
     if (!key) return base::Error{"--link-key " + key.error()};
     link.chain_pem = std::move(*chain);
     link.key_pem = std::move(*key);
-  } else if (!options_.insecure && !shared_->table.get()->server_name(options_.link_host).certificate) {
+  } else if (options_.operator_url.empty() && !options_.insecure &&
+             !shared_->table.get()->server_name(options_.link_host).certificate) {
     base::log::warning("no manifest holds a certificate for the link host yet: connectors cannot dial in",
                        {{"linkHost", options_.link_host}});
   }
@@ -181,10 +193,10 @@ Result<void> Server::start_admin() {
   telemetry::AdminHandlers handlers;
   handlers.ready = [this]() -> Result<void> {
     if (draining_) return base::Error{"shutting down"};
-    return {};
+    return source_->ready();
   };
   handlers.metrics = [this] { return registry_.text(); };
-  handlers.status = [this] { return status_json(*shared_, draining_); };
+  handlers.status = [this] { return status_json(*shared_, draining_, source_->operator_status()); };
   auto admin = telemetry::AdminServer::start(options_.admin, std::move(handlers));
   if (!admin) return base::Error{admin.error()};
   admin_ = std::move(*admin);
@@ -219,7 +231,7 @@ int Server::run(const Signals& signals) {
 /// Ends the threads, those that hand work to the workers first; also when start() failed halfway.
 void Server::stop() {
   admin_.reset();
-  folder_.stop();
+  source_->stop();
   if (link_loop_) link_loop_->stop();
   if (link_thread_.joinable()) link_thread_.join();
   for (auto& worker : workers_) worker->stop();

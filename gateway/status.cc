@@ -45,9 +45,15 @@ Json link_json(const LinkDirectory::Entry& entry) {
       {"roundTripMicroseconds", link.round_trip_us.load()}};
 }
 
+Json operator_json(const OperatorStatus& status) {
+  return {{"url", status.url},         {"connected", status.connected}, {"remote", status.remote},
+          {"synced", status.synced},   {"version", status.version},     {"tunnels", status.tunnels},
+          {"refused", status.refused}, {"problem", status.problem}};
+}
+
 }  // namespace
 
-std::string status_json(const Shared& shared, bool draining) {
+std::string status_json(const Shared& shared, bool draining, const std::optional<OperatorStatus>& with_operator) {
   std::map<std::string, std::vector<LinkDirectory::Entry>> links;
   for (auto& entry : shared.directory.all()) links[entry.link->tunnel_id].push_back(entry);
   const auto table = shared.table.get();
@@ -64,8 +70,9 @@ std::string status_json(const Shared& shared, bool draining) {
     item["links"] = std::move(items);
     tunnels.push_back(std::move(item));
   }
-  const Json status = {{"program", "adit-gateway"}, {"version", base::kVersion}, {"id", shared.gateway_id},
-                       {"draining", draining},      {"routes", table->routes()}, {"tunnels", std::move(tunnels)}};
+  Json status = {{"program", "adit-gateway"}, {"version", base::kVersion}, {"id", shared.gateway_id},
+                 {"draining", draining},      {"routes", table->routes()}, {"tunnels", std::move(tunnels)}};
+  if (with_operator) status["operator"] = operator_json(*with_operator);
   // Names that a connector gave need not be UTF-8.
   return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -24,7 +24,7 @@ Worker::Worker(Shared& shared, std::size_t index)
       index_(index),
       metrics_(*shared.metrics.workers[index]),
       table_(shared.table),
-      certificates_(shared.table, net::TlsUse::public_edge),
+      certificates_(shared.table),
       links_(loop_, shared.directory, shared.gateway_id, [this](std::uint64_t link_id) { link_is_leaving(link_id); }),
       pool_(loop_, *this, metrics_.tunnels),
       visitors_(std::make_unique<VisitorList>()),

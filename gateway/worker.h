@@ -35,6 +35,7 @@ struct Shared {
 
   std::string gateway_id;
   base::Published<routing::Table> table;
+  base::Published<routing::Certificate> link_certificate{nullptr};  ///< the operator's; nullptr: none
   LinkDirectory directory;
   GatewayMetrics& metrics;
   std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written

@@ -114,10 +114,12 @@ void LeaderElection::Running::publish_leading() {
 }
 
 void LeaderElection::Running::publish_holder() {
-  const std::lock_guard lock(mutex);
-  if (holder == elector.holder()) return;
-  holder = elector.holder();
-  base::log::info("the lease has changed hands", {{"lease", options.name}, {"holder", holder}});
+  if (holder == elector.holder()) return;  // only this thread writes it
+  {
+    const std::lock_guard lock(mutex);
+    holder = elector.holder();
+  }
+  base::log::info("the lease has changed hands", {{"lease", options.name}, {"holder", elector.holder()}});
 }
 
 void LeaderElection::Running::publish_failure() {

@@ -92,7 +92,6 @@ bool WatchMachine::idle(base::TimePoint now) {
 
 void WatchMachine::watch_ended(base::TimePoint now, const ApiResult<void>& result) {
   if (!watching_) return;
-  if (lasted(now)) backoff_.reset();
   if (result) {
     clean_end(now);
   } else {
@@ -124,9 +123,13 @@ void WatchMachine::progress(std::string version) {
   if (version == version_) return;
   version_ = std::move(version);
   progressed_ = true;
+  settle();
+  failure_.reset();
+}
+
+void WatchMachine::settle() {
   empty_closes_ = refusals_ = 0;
   backoff_.reset();
-  failure_.reset();
 }
 
 void WatchMachine::check_standing(base::TimePoint now) {
@@ -139,6 +142,7 @@ bool WatchMachine::lasted(base::TimePoint now) const {
 
 void WatchMachine::clean_end(base::TimePoint now) {
   if (lasted(now)) {
+    settle();
     watching_ = false;
     failure_.reset();
     return;
@@ -148,6 +152,7 @@ void WatchMachine::clean_end(base::TimePoint now) {
 }
 
 void WatchMachine::failed_end(base::TimePoint now, ApiError error) {
+  if (lasted(now)) settle();
   if (error.gone()) return end_watch(now, Goal::list, std::nullopt);
   if (error.failure == ApiFailure::refused) ++refusals_;
   end_watch(now, refusals_ >= kMostRefusals ? Goal::list : Goal::watch, std::move(error));

@@ -93,6 +93,8 @@ class WatchMachine {
 
   bool take_line(base::TimePoint now, std::string_view line);
   void progress(std::string version);
+  /// The next fault is the first one again.
+  void settle();
   void check_standing(base::TimePoint now);
   /// Not ended much sooner than it was asked for.
   bool lasted(base::TimePoint now) const;
@@ -122,7 +124,7 @@ class WatchMachine {
   base::TimePoint last_byte_;
   std::optional<base::TimePoint> accepted_;
 
-  // In a row, without progress between them.
+  // In a row, without progress or a watch that lasted between them.
   unsigned empty_closes_ = 0;
   unsigned refusals_ = 0;
 

@@ -49,6 +49,7 @@ bool Catalogue::set_tunnel(const Json& object) {
   }
   auto& tunnel = parsed.objects.tunnels.front();
   entry.id = tunnel.id;
+  entry.forbidden = policy_.enforce(tunnel);
   if (entry.is_good) {
     objects_.tunnels[entry.at] = std::move(tunnel);
   } else {
@@ -140,6 +141,7 @@ TunnelFactsPtr Catalogue::facts_of(const std::string& key, const Entry& entry, c
   facts->refused = entry.refused;
   facts->outcome.name = key;
   if (outcome != nullptr) facts->outcome = *outcome;
+  facts->outcome.problems.insert(facts->outcome.problems.end(), entry.forbidden.begin(), entry.forbidden.end());
   if (entry.is_good) look_at_secrets(objects_.tunnels[entry.at], *facts);
   const auto before = facts_.find(key);
   return before != facts_.end() && same(*before->second, *facts) ? before->second : facts;

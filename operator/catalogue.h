@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "kube/object.h"
 #include "operator/tunnel_status.h"
 #include "routing/compile.h"
+#include "routing/host_policy.h"
 
 namespace adit::controller {
 
@@ -42,6 +44,8 @@ struct Compilation {
 /// Used by one thread.
 class Catalogue {
  public:
+  explicit Catalogue(routing::HostPolicy policy = {}) : policy_(std::move(policy)) {}
+
   /// What former leaders recorded; before the first compile().
   void restore(const std::vector<routing::Claim>& claims) { holders_ = routing::holders_of(claims); }
 
@@ -67,6 +71,7 @@ class Catalogue {
     bool is_good = false;  ///< objects_ has a form of it
     std::size_t at = 0;    ///< in objects_.tunnels
     std::vector<routing::Problem> refused;
+    std::vector<routing::Problem> forbidden;  ///< rules that the policy took out of its form in objects_
   };
   struct Secret {
     SecretState state;
@@ -81,6 +86,7 @@ class Catalogue {
   void look_at_secrets(const routing::TunnelObject& tunnel, TunnelFacts& facts) const;
   TunnelFactsPtr facts_of(const std::string& key, const Entry& entry, const routing::Outcome* outcome) const;
 
+  routing::HostPolicy policy_;
   std::map<std::string, Entry> tunnels_;
   std::unordered_map<std::string, Secret> secrets_;
   routing::Objects objects_;

@@ -15,7 +15,8 @@ constexpr auto kLook = 250ms;
 
 }  // namespace
 
-Compiler::Compiler(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
+Compiler::Compiler(Callbacks callbacks, routing::HostPolicy policy)
+    : callbacks_(std::move(callbacks)), catalogue_(std::move(policy)) {}
 
 Compiler::~Compiler() { stop(); }
 

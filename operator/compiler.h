@@ -30,7 +30,7 @@ class Compiler {
     std::function<void(const CompilationPtr& compilation)> on_compiled;
   };
 
-  explicit Compiler(Callbacks callbacks);
+  Compiler(Callbacks callbacks, routing::HostPolicy policy);
   ~Compiler();
 
   void start();

@@ -50,7 +50,10 @@ class GatewaySessions::Session final : public net::ChannelOwner {
  private:
   void on_message(std::string_view text) override {
     auto news = feed.take(text);
-    if (news) return all_.on_news(*this, *news);
+    if (news) {
+      all_.on_news(*this, *news);
+      return pull();  // a first word, or room for more
+    }
     if (news.error().later_term) all_.on_later_term(*news.error().later_term);
     all_.end(*this, news.error().message, false);
   }

@@ -9,13 +9,7 @@ namespace {
 
 constexpr const char* kNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
-base::Result<void> check_policy(std::string_view item) {
-  const auto equals = item.find('=');
-  if (equals == std::string_view::npos || equals == 0 || equals + 1 == item.size()) {
-    return base::Error{"must be NAMESPACE=SUFFIX, such as team-a=team-a.example.com or *=apps.example.com"};
-  }
-  return {};
-}
+base::Result<void> check_policy(std::string_view item) { return routing::HostPolicy().add(item); }
 
 std::string own_namespace() {
   std::ifstream in(kNamespaceFile);
@@ -24,14 +18,14 @@ std::string own_namespace() {
   return name;
 }
 
-void describe(base::Settings& settings, Options& options) {
+void describe(base::Settings& settings, Options& options, std::vector<std::string>& policy) {
   settings.group("Kubernetes");
   settings.add(options.kubeconfig, "kubeconfig", "kubeconfig file; without it the pod's ServiceAccount is used");
   settings.add(options.context, "context", "context of the kubeconfig instead of its current one");
   settings.add(options.space, "namespace", "the operator's own namespace, for its Lease, Secrets and ConfigMap");
   settings.add(options.namespaces, "namespaces", "watch only these, with rights in these alone");
   settings.add(
-      options.host_policy, "host-policy",
+      policy, "host-policy",
       "NAMESPACE=SUFFIX: Tunnels of the namespace may claim the suffix and what is below it, and nothing else; "
       "* as namespace: those that are not named",
       {.check = check_policy});
@@ -95,9 +89,11 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
   base::Settings settings("adit-operator",
                           "Turns Tunnel objects into what gateways serve, and tells in their status what became of it.",
                           base::kVersion);
-  describe(settings, options);
+  std::vector<std::string> policy;
+  describe(settings, options, policy);
   auto outcome = settings.parse(argc, argv, environment);
   if (!outcome.run()) return outcome;
+  for (const auto& item : policy) static_cast<void>(options.host_policy.add(item));  // checked above
   for (const auto& error : complete(options)) {
     outcome.exit_code = 2;
     outcome.text += "adit-operator: " + error + "\n";

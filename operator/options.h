@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/settings.h"
+#include "routing/host_policy.h"
 
 namespace adit::controller {
 
@@ -33,7 +34,7 @@ struct Options {
 
   std::chrono::milliseconds token_overlap{3'600'000};
   unsigned writes_per_second = 50;
-  std::vector<std::string> host_policy;  ///< NAMESPACE=SUFFIX
+  routing::HostPolicy host_policy;
   std::string log_level = "info";
 };
 

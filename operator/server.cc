@@ -79,7 +79,8 @@ class Server {
         secrets_(*api_, watched_spaces(options),
                  [this](const std::string& key, const SecretState& state) { on_secret(key, state); }),
         compiler_({[this](std::set<std::string> keys) { secrets_.set_named(std::move(keys)); },
-                   [this](const CompilationPtr& compilation) { on_compiled(compilation); }}),
+                   [this](const CompilationPtr& compilation) { on_compiled(compilation); }},
+                  options.host_policy),
         authenticator_(*api_, {options.gateway_audience,
                                "system:serviceaccount:" + options.space + ":" + options.gateway_service_account,
                                options.gateway_token_file}),
@@ -255,7 +256,6 @@ void Server::on_certificates(const EdgeCertificates& certificates) {
 }
 
 void Server::on_leading(std::uint64_t term) {
-  base::log::info("leading", {{"term", term}});
   {
     const std::lock_guard lock(mutex_);
     term_ = term;
@@ -266,7 +266,6 @@ void Server::on_leading(std::uint64_t term) {
 }
 
 void Server::on_stopped() {
-  base::log::warning("not leading any more");
   compiler_.resign();
   const std::lock_guard lock(mutex_);
   term_ = 0;

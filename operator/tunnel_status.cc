@@ -77,6 +77,7 @@ class Conditions {
     };
     if (has(ProblemKind::duplicate_id)) return "DuplicateId";
     if (has(ProblemKind::host_held) || has(ProblemKind::path_held)) return "HostConflict";
+    if (has(ProblemKind::host_forbidden)) return "HostNotAllowed";
     return "Invalid";
   }
 

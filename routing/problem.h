@@ -13,6 +13,7 @@ enum class ProblemKind {
   duplicate,             ///< the object, or a rule within it, is there twice
   duplicate_id,          ///< the id is that of another Tunnel: the object is left out
   host_held,             ///< the host is held by another namespace
+  host_forbidden,        ///< the host is not for this namespace
   path_held,             ///< the path of a shared host is held by another Tunnel of the namespace
   secret_missing,        ///< a Secret that a Tunnel names does not exist
   secret_invalid,        ///< a Secret that a Tunnel names does not hold what it should

@@ -246,6 +246,23 @@ TEST_F(Replicas, FormerOneGivesWayToWhatOthersHaveByNow) {
   EXPECT_EQ(set(), lines({a, tunnel("b", {"b2.example.com"})}));
 }
 
+TEST_F(Replicas, FormerOneGivesWayLaterToo) {
+  const auto b = tunnel("b", {"b.example.com", "b2.example.com"});
+  sync({text(b, {1, 1})}, {1, 1});
+  take({text(tunnel("b", {"b3.example.com"}, "a b"), {1, 2})});
+  apply();
+  EXPECT_EQ(set(), lines({b}));
+  const auto a = tunnel("a", {"b.example.com"});
+  take({text(a, {1, 3})});
+  EXPECT_TRUE(apply());
+  EXPECT_EQ(set(), lines({a, tunnel("b", {"b2.example.com"})}));
+  EXPECT_THAT(answers_, SizeIs(1)) << "a is not refused for what b no longer should have";
+  EXPECT_EQ(replica_.refused(), 1U);
+  take({text(tunnel("b", {"b2.example.com", "b.example.com"}), {1, 4})});
+  EXPECT_FALSE(apply());
+  EXPECT_THAT(refusal(), HasSubstr("belongs to team/a"));
+}
+
 TEST_F(Replicas, OneCertificateForAHost) {
   const auto key = certificate("DNS:h.example.com");
   const auto a = tunnel("a", {"h.example.com/a"}, "default", {{"h.example.com", key}});

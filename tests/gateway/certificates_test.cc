@@ -10,8 +10,6 @@
 namespace adit::gateway::test {
 namespace {
 
-using net::TlsUse;
-
 /// A Tunnel with one rule and a certificate for the name `certificate`.
 void add(routing::Objects& objects, const std::string& name, const std::string& rule, const std::string& certificate) {
   auto tunnel = routing::tunnel("team/" + name, {rule});
@@ -37,11 +35,12 @@ class ChosenCertificate : public testing::Test {
   void publish() { tables_.publish(routing::compile_table(objects_, {}).table); }
 
   routing::Objects objects_;
+  base::Published<routing::Certificate> own_{nullptr};
   base::Published<routing::Table> tables_{routing::compile_table({}, {}).table};
 };
 
 TEST_F(ChosenCertificate, ByServerName) {
-  Certificates certificates(tables_, TlsUse::public_edge);
+  Certificates certificates(tables_);
   EXPECT_TRUE(is_for(certificates.choose("shop.example.com"), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("SHOP.example.com"), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("a.wild.example.com"), "a.wild.example.com"));
@@ -55,21 +54,36 @@ TEST_F(ChosenCertificate, ByServerName) {
 TEST_F(ChosenCertificate, NoneWithoutADefault) {
   std::erase_if(objects_.tunnels, [](const auto& tunnel) { return tunnel.meta.name == "any"; });
   publish();
-  Certificates certificates(tables_, TlsUse::public_edge);
+  Certificates certificates(tables_);
   EXPECT_EQ(certificates.choose("unknown.example.org"), nullptr);
   EXPECT_EQ(certificates.choose("admin.example.com"), nullptr);
   EXPECT_NE(certificates.choose("shop.example.com"), nullptr);
 }
 
 TEST_F(ChosenCertificate, LinkHost) {
-  Certificates certificates(tables_, TlsUse::link, "shop.example.com");
+  Certificates certificates(tables_, own_, "shop.example.com");
   EXPECT_TRUE(is_for(certificates.choose(""), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("10.0.0.1"), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("a.wild.example.com"), "a.wild.example.com"));
 }
 
+TEST_F(ChosenCertificate, OperatorsIsServedToAllLinks) {
+  Certificates certificates(tables_, own_, "shop.example.com");
+  const auto serve = [&](const std::string& name) {
+    const auto data = routing::tls_data("DNS:" + name);
+    own_.publish(std::make_shared<const routing::Certificate>(
+        routing::Certificate{"", data.at("tls.crt"), data.at("tls.key"), "fingerprint of " + name}));
+  };
+  serve("edge.example.com");
+  for (const char* asked : {"shop.example.com", "edge.example.com", ""}) {
+    EXPECT_TRUE(is_for(certificates.choose(asked), "edge.example.com")) << asked;
+  }
+  serve("renewed.example.com");
+  EXPECT_TRUE(is_for(certificates.choose("edge.example.com"), "renewed.example.com"));
+}
+
 TEST_F(ChosenCertificate, RenewedOneIsServedFromThenOn) {
-  Certificates certificates(tables_, TlsUse::public_edge);
+  Certificates certificates(tables_);
   SSL_CTX* before = certificates.choose("shop.example.com");
   publish();  // the same objects: nothing new to be made
   EXPECT_EQ(certificates.choose("shop.example.com"), before);

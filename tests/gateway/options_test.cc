@@ -48,6 +48,35 @@ TEST(Options, Defaults) {
   EXPECT_FALSE(options.check);
 }
 
+TEST(Options, OperatorInsteadOfManifests) {
+  Options options;
+  const auto outcome = parse(options, {"--operator=wss://operator.adit:8444", "--operator-token-file=t",
+                                       "--operator-ca-file=c", "--state-dir=s", "--link-host=edge.example.com"});
+  ASSERT_TRUE(outcome.run()) << outcome.text;
+  EXPECT_EQ(options.operator_url, "wss://operator.adit:8444");
+  EXPECT_EQ(options.operator_token_file, "t");
+  EXPECT_EQ(options.operator_ca_file, "c");
+  EXPECT_EQ(options.state_dir, "s");
+  const struct {
+    Texts arguments;
+    const char* why;
+  } cases[] = {
+      {{"--insecure"}, "--manifests: a folder is needed"},
+      {{"--manifests=m", "--operator=wss://o:1", "--operator-token-file=t", "--operator-ca-file=c"}, "one of them"},
+      {{"--operator=o:1", "--operator-token-file=t", "--operator-ca-file=c"}, "does not begin with wss://"},
+      {{"--operator=wss://o:1", "--operator-ca-file=c"}, "--operator-token-file: needed"},
+      {{"--operator=wss://o:1", "--operator-token-file=t"}, "--operator-ca-file: needed"},
+      {{"--operator=wss://o:1", "--operator-token-file=t", "--operator-ca-file=c", "--check"}, "--check: checks"},
+      {{"--manifests=m", "--insecure", "--state-dir=s"}, "they belong to --operator"},
+  };
+  for (const auto& [arguments, why] : cases) {
+    Options wrong;
+    const auto refused = parse(wrong, arguments);
+    EXPECT_EQ(refused.exit_code, 2) << why;
+    EXPECT_NE(refused.text.find(why), std::string::npos) << refused.text;
+  }
+}
+
 TEST(Options, FlagsWinOverEnvironmentOverFile) {
   const std::string yaml = "manifests: from-file\nlinkHost: file.example.com\nworkers: 1\nhttp: off\n";
   const Texts environment = {"ADIT_LINK_HOST=env.example.com", "ADIT_WORKERS=2", "PATH=/bin"};

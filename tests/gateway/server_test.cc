@@ -49,5 +49,12 @@ TEST(Server, FolderThatIsNotThereEndsTheStart) {
   EXPECT_EQ(served(wrong), 1);
 }
 
+TEST(Server, StateFolderThatCannotBeUsedEndsTheStart) {
+  auto wrong = options();
+  wrong.operator_url = "wss://localhost:1";
+  wrong.state_dir = "/dev/null";
+  EXPECT_EQ(served(wrong), 1);
+}
+
 }  // namespace
 }  // namespace adit::gateway::test

@@ -1,6 +1,6 @@
 #include "kube/event_series.h"
 
-#include <regex>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -42,7 +42,9 @@ TEST_F(EventSeriesTest, WritesAWholeEvent) {
   ASSERT_TRUE(record("shop", "host taken", EventType::warning));
   EXPECT_EQ(write(), "create shop 1;");
   const auto name = text_at(last_, {"metadata", "name"});
-  EXPECT_TRUE(std::regex_match(name, std::regex("shop\\.[0-9a-f]{16}"))) << name;
+  EXPECT_EQ(name.substr(0, 5), "shop.");
+  EXPECT_EQ(name.find_first_not_of("0123456789abcdef", 5), std::string::npos) << name;
+  EXPECT_EQ(name.size(), 21U);
   last_["metadata"].erase("name");
   EXPECT_EQ(last_, Json::parse(R"({
     "apiVersion": "v1", "kind": "Event", "metadata": {"namespace": "a"},
@@ -186,6 +188,17 @@ TEST_F(EventSeriesTest, LongAndInvalidMessagesAreMadeFit) {
   EXPECT_FALSE(last_.dump().empty());
 }
 
+/// RFC 1123: labels of letters, digits and inner hyphens.
+bool is_subdomain(const std::string& name) {
+  const auto outer = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool first = i == 0 || name[i - 1] == '.';
+    const bool last = i + 1 == name.size() || name[i + 1] == '.';
+    if (name[i] == '.' ? first || last : !outer(name[i]) && (name[i] != '-' || first || last)) return false;
+  }
+  return !name.empty();
+}
+
 TEST(EventName, IsAlwaysAValidSubdomain) {
   const struct {
     std::string name;
@@ -206,12 +219,11 @@ TEST(EventName, IsAlwaysAValidSubdomain) {
       {std::string(235, 'x') + "..........yyyyyyyyy", std::string(235, 'x')},
       {std::string(234, 'x') + "-----------yyyyyyyyy", std::string(234, 'x')},
   };
-  const std::regex subdomain("[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*");
   for (const auto& c : cases) {
     const auto name = event_name(c.name, 0xabc);
     EXPECT_EQ(name, c.begins + ".0000000000000abc") << c.name;
     EXPECT_LE(name.size(), 253U);
-    EXPECT_TRUE(std::regex_match(name, subdomain)) << name;
+    EXPECT_TRUE(is_subdomain(name)) << name;
   }
 }
 

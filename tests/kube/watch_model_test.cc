@@ -260,8 +260,8 @@ class Model {
 class WatchModel : public testing::TestWithParam<int> {};
 
 TEST_P(WatchModel, AfterAnyFaultsTheStoreIsWhatTheServerHas) {
-  for (int run = 0; run < 20; ++run) {
-    const auto seed = static_cast<std::uint64_t>(GetParam() * 20 + run);
+  for (int run = 0; run < 10; ++run) {
+    const auto seed = static_cast<std::uint64_t>(GetParam() * 10 + run);
     SCOPED_TRACE("seed " + std::to_string(seed));
     Model model(seed);
     for (int round = 0; round < 10; ++round) {

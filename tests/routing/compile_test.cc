@@ -78,6 +78,18 @@ TEST(Compile, FinalLineBreakIsNoPartOfAToken) {
   }
 }
 
+TEST(Compile, BothTokensCountWhileOneIsReplaced) {
+  const std::string former = "fedcba9876543210";
+  const auto read = [](const std::string& previous) {
+    return read_connector_token(
+        secret("a/s", "adit.dev/connector-token", {{"token", kToken}, {"previous-token", previous}}));
+  };
+  EXPECT_THAT(*read(former + "\n"), ElementsAre(sha256({kToken}), sha256({former})));
+  EXPECT_THAT(*read(""), ElementsAre(sha256({kToken})));
+  EXPECT_THAT(read("short").error(), HasSubstr("has a previous-token shorter than 16"));
+  EXPECT_FALSE(read_connector_token(secret("a/s", "Opaque", {{"previous-token", former}}))) << "the token is needed";
+}
+
 TEST(Compile, TwoTokensOfWhichOneIsMissing) {
   TunnelObject object = tunnel("a/t", {"x.io"});
   object.token_secrets = {"gone", "here"};
@@ -85,6 +97,72 @@ TEST(Compile, TwoTokensOfWhichOneIsMissing) {
   EXPECT_THAT(texts(compiled.problems),
               ElementsAre(HasSubstr("spec.connectorTokens[0].secretName: Secret a/gone does not exist")));
   EXPECT_THAT(compiled.table->find("x.io", "/")->tunnel->tokens, SizeIs(1));
+}
+
+TEST(Compile, EachProblemHasItsKind) {
+  TunnelObject second = tunnel("a/dup", {"w.io"});
+  second.id = default_tunnel_id("a/t");
+  const Objects objects{
+      {with_token(tunnel("a/t", {"x.io"})), with_token(tunnel("b/t", {"x.io"})), second, tunnel("a/u", {"x.io"}),
+       with_tls(tunnel("a/v", {"v.io"}), "gone"), with_tls(tunnel("a/w", {"w.io"}), "broken"),
+       with_tls(tunnel("a/y", {"y.io"}), "z"), tunnel("a/y", {"z.io"})},
+      {secret("a/broken", "kubernetes.io/tls", {}), token_secret("b/t-connector", "short"),
+       secret("a/z", "kubernetes.io/tls", tls_data("DNS:z.io"))}};
+  const auto compiled = compile(objects, {{"x.io", {"a/t"}}});
+  std::vector<std::pair<std::string, ProblemKind>> kinds;
+  for (const Outcome& outcome : compiled.outcomes) {
+    for (const Problem& problem : outcome.problems) kinds.emplace_back(outcome.name, problem.kind);
+  }
+  using enum ProblemKind;
+  EXPECT_THAT(kinds, testing::ElementsAreArray(std::vector<std::pair<std::string, ProblemKind>>{
+                         {"a/t", secret_missing},
+                         {"b/t", secret_invalid},
+                         {"b/t", host_held},
+                         {"a/dup", duplicate_id},
+                         {"a/u", path_held},
+                         {"a/v", secret_missing},
+                         {"a/w", secret_invalid},
+                         {"a/y", certificate_mismatch},
+                         {"a/y", duplicate},
+                     }));
+  EXPECT_EQ(compiled.problems.size(), kinds.size());
+}
+
+TEST(Compile, OutcomesStandInTheOrderOfTheObjects) {
+  TunnelObject second = tunnel("c/dup", {"w.io"});
+  second.id = default_tunnel_id("b/t");
+  const auto compiled =
+      compile({{tunnel("b/t", {"y.io", "x.io/b", "x.io/a"}), second, tunnel("b/s", {"x.io/c"})}, {}}, {});
+  ASSERT_THAT(compiled.outcomes, SizeIs(3));
+  const Outcome& first = compiled.outcomes[0];
+  EXPECT_EQ(first.name, "b/t");
+  ASSERT_NE(first.configuration, nullptr);
+  EXPECT_THAT(first.configuration->rules,
+              ElementsAre(Rule{"x.io", "/a", "b/t"}, Rule{"x.io", "/b", "b/t"}, Rule{"y.io", "/", "b/t"}));
+  EXPECT_THAT(first.hosts, ElementsAre("x.io", "y.io"));
+  EXPECT_THAT(first.shared, ElementsAre("x.io/a", "x.io/b")) << "y.io is its own";
+  EXPECT_EQ(compiled.outcomes[1].configuration, nullptr);
+  EXPECT_THAT(compiled.outcomes[1].hosts, IsEmpty());
+  EXPECT_THAT(compiled.outcomes[2].shared, ElementsAre("x.io/c"));
+  EXPECT_THAT(configurations(compiled), SizeIs(2));
+}
+
+TEST(Compile, KeyPairsAreReadOnce) {
+  Objects objects{{with_tls(tunnel("a/t", {"x.io"}), "tls"), with_tls(tunnel("a/u", {"y.io"}), "tls")},
+                  {secret("a/tls", "kubernetes.io/tls", tls_data("DNS:x.io,DNS:y.io"))}};
+  KeyPairs memo;
+  const auto shown = [&] { return compile(objects, {}, memo).outcomes[1].configuration->certificates[0].certificate; };
+  const auto first = shown();
+  EXPECT_EQ(shown(), first) << "the very same";
+  objects.secrets[0].data = tls_data("DNS:x.io,DNS:y.io");
+  const auto second = shown();
+  EXPECT_NE(second->fingerprint, first->fingerprint) << "renewed";
+  objects.secrets[0].data.erase("tls.key");
+  EXPECT_THAT(compile(objects, {}, memo).outcomes[0].problems, SizeIs(1));
+  EXPECT_EQ(memo.size(), 1U);
+  objects.tunnels.clear();
+  compile(objects, {}, memo);
+  EXPECT_EQ(memo.size(), 0U) << "nobody names it any more";
 }
 
 TEST(Compile, DuplicateObjects) {

@@ -1,7 +1,5 @@
 #include "routing/host_name.h"
 
-#include "routing/object_name.h"
-
 namespace adit::routing {
 namespace {
 
@@ -70,18 +68,6 @@ TEST(HostName, WiderWildcards) {
       {"shop.example.com", "*.example.com"}, {"*.example.com", "*.com"}, {"*.com", ""}, {"com", ""}, {"*", ""},
   };
   for (const auto& [host, wider] : cases) EXPECT_EQ(wider_wildcard(host), wider) << host;
-}
-
-TEST(ObjectName, Syntaxes) {
-  EXPECT_TRUE(is_dns_label("team-a"));
-  EXPECT_FALSE(is_dns_label("team.a"));
-  EXPECT_FALSE(is_dns_label(std::string(64, 'a')));
-  EXPECT_TRUE(is_dns_subdomain("a.b-c.d"));
-  for (const auto* text : {"", ".", "a.", ".a", "A", "a_b", "-a", "a-"}) EXPECT_FALSE(is_dns_subdomain(text)) << text;
-  EXPECT_TRUE(is_service_name("api:8080"));
-  for (const auto* text : {"", ":a", "a b", "a/b", "-a"}) EXPECT_FALSE(is_service_name(text)) << text;
-  EXPECT_TRUE(is_secret_key("tls.crt"));
-  EXPECT_FALSE(is_secret_key("a/b"));
 }
 
 }  // namespace

@@ -15,6 +15,27 @@ TEST(Ownership, Holders) {
   EXPECT_EQ(assign_hosts({&one, &two}, {}).holders, expected);
 }
 
+TEST(Ownership, HoldersOfRecordedClaims) {
+  const std::vector<Claim> claims = {{"b/t", {"y.io"}, {}},
+                                     {"a/two", {"x.io"}, {"x.io/api"}},
+                                     {"a/one", {"x.io", "z.io", "z.io"}, {"x.io/"}},
+                                     {"c/new", {}, {}}};
+  const Holders expected = {{"x.io", {"a/one", "a/two"}},
+                            {"x.io/", {"a/one"}},
+                            {"x.io/api", {"a/two"}},
+                            {"y.io", {"b/t"}},
+                            {"z.io", {"a/one"}}};
+  EXPECT_EQ(holders_of(claims), expected);
+}
+
+TEST(Ownership, RecordsThatContradictEachOtherAreAFirstClaim) {
+  const TunnelObject one = tunnel("a/one", {"x.io", "y.io/p"}, "2026-02-01T00:00:00Z");
+  const TunnelObject two = tunnel("b/two", {"x.io"}, "2026-01-01T00:00:00Z");
+  const std::vector<Claim> claims = {{"a/one", {"x.io"}, {}}, {"b/two", {"x.io"}, {}}};
+  EXPECT_EQ(assign_hosts({&two, &one}, holders_of(claims)).holders,
+            (Holders{{"x.io", {"b/two"}}, {"y.io", {"a/one"}}}));
+}
+
 TEST(Ownership, StrangeFormerHolders) {
   const TunnelObject one = tunnel("a/one", {"x.io"});
   const Holders strange = {{"x.io", {}}, {"x.io/", {}}, {"", {"a/one"}}, {"*", {"gone/t"}}};

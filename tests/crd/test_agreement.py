@@ -1,0 +1,132 @@
+"""The schema and the compiler take the same: what the API server accepts, adit-gateway --check accepts too, and the other
+way round but for spellings that the compiler would turn into others, of which the API server wants the final one."""
+import itertools
+import json
+import os
+import random
+import re
+import subprocess
+
+import pytest
+
+from api import tunnel
+
+GATEWAY = os.path.join(os.environ.get("ADIT_BIN", "build/dev/bin"), "adit-gateway")
+LABEL = "a" * 63
+
+
+def host_of(text):
+    return {"routes": [{"host": text}]}
+
+
+def path_of(text):
+    return {"routes": [{"host": "a.example", "path": text}]}
+
+
+def service_of(text):
+    return {"routes": [{"host": "a.example", "service": text}]}
+
+
+def certificate_of(text):
+    return {"routes": [{"host": "a.example"}], "tls": {"secretName": text}}
+
+
+def token_of(text):
+    return {"routes": [{"host": "a.example"}], "connectorTokens": [{"secretName": text}]}
+
+
+def id_of(text):
+    return {"routes": [{"host": "a.example"}], "id": text}
+
+
+def final_host(text):
+    return text.lower().removesuffix(".")
+
+
+def _decoded(match):
+    character = chr(int(match.group(1), 16))
+    return character if re.match(r"[A-Za-z0-9._~-]", character) else match.group(0).upper()
+
+
+def final_path(text):
+    """Of a path that the compiler takes."""
+    segments = []
+    for segment in re.sub(r"%([0-9A-Fa-f]{2})", _decoded, text).split("/"):
+        if segment == "..":
+            segments.pop()
+        elif segment not in ("", "."):
+            segments.append(segment)
+    return "/" + "/".join(segments)
+
+
+def same(text):
+    return text
+
+
+def joined(parts, most):
+    for count in range(1, most + 1):
+        yield from ("".join(chosen) for chosen in itertools.product(parts, repeat=count))
+
+
+def sample(texts, count):
+    """Always the same ones."""
+    texts = sorted(set(texts))
+    return random.Random(4).sample(texts, min(count, len(texts)))
+
+
+HOSTS = sample(joined(["a", "Z", "5", "-", ".", "*", "_", "0x", "é", "xn--"], 4), 500) + [
+    "*", "", LABEL, LABEL + "a", ".".join([LABEL] * 3 + ["a" * 61]), ".".join([LABEL] * 3 + ["a" * 62]), "a" * 253,
+    "*." + ".".join([LABEL] * 3 + ["a" * 59]), "*." + ".".join([LABEL] * 3 + ["a" * 60]), "0x", "0xg", "a.0xfg", "a.0xff",
+    "1.2.3.4", "a.1", "1.a", "a.1a", "*.0x1", "[::1]", "a:1", "http://a", "a/b", "a\n", "\na", "a\x00", "*.*", "*a", "a.*"]
+PATHS = sample(joined(["/", "a", ".", "..", "%2F", "%2f", "%61", "%2e", "%", "?", "é", "~"], 5), 500) + [
+    "/", "", "*", "//", "/a", "/" + "a" * 1023, "/" + "a" * 1024] + [
+    "/%" + high + low for high in "0123456789ABCDEFaf" for low in "0123456789ABCDEFaf"] + [
+    "/" + chr(code) for code in range(0x01, 0x80)]
+NAMES = sample(joined(["a", "Z", "5", "-", ".", "_", ":", "/", " ", "é"], 4), 300) + [
+    "", "a" * 63, "a" * 64, "a" * 253, "a" * 254, "a\n", ".".join(["a" * 64] * 3)]
+IDS = ["4d21094e-b74c-4916-86c1-d9fa36ea677b", "4D21094E-B74C-4916-86C1-D9FA36EA677B", "", "x" * 36,
+       "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-000000000001",
+       "4d21094eb74c491686c1d9fa36ea677b", "4d21094e-b74c-4916-86c1-d9fa36ea677b ", "4d21094e-b74c-4916-86c1-d9fa36ea677g",
+       "{4d21094e-b74c-4916-86c1-d9fa36ea677b}", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
+
+SYNTAXES = {
+    "host": (HOSTS, host_of, "spec.routes[0].host", final_host),
+    "path": (PATHS, path_of, "spec.routes[0].path", final_path),
+    "service": (NAMES, service_of, "spec.routes[0].service", same),
+    "certificate": (NAMES, certificate_of, "spec.tls.secretName", same),
+    "token": (NAMES, token_of, "spec.connectorTokens[0].secretName", same),
+    "id": (IDS, id_of, "spec.id", str.lower),
+}
+
+
+def refused_by_the_compiler(folder, texts, spec_of, field):
+    """The indices of texts in which `field` is wrong by itself; a Secret that is not there does not count."""
+    for number, text in enumerate(texts):
+        file = folder / f"{number}.json"
+        file.write_text(json.dumps(tunnel(spec_of(text), name=f"case-{number}")), encoding="ascii")
+    done = subprocess.run([GATEWAY, "--manifests", folder, "--check"], capture_output=True, text=True, timeout=120,
+                          check=False)
+    assert done.returncode in (0, 1), done.stderr
+    refused = set()
+    for line in (done.stdout + done.stderr).splitlines():
+        problem = re.search(r"/(\d+)\.json:\d+: [^:]+: " + re.escape(field) + ": (.*)", line)
+        if problem and "does not exist" not in problem.group(2) and "is the id of" not in problem.group(2):
+            refused.add(int(problem.group(1)))
+    return refused
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_same_verdict(api, tmp_path, syntax):
+    texts, spec_of, field, final = SYNTAXES[syntax]
+    texts = list(dict.fromkeys(texts))
+    refused = refused_by_the_compiler(tmp_path, texts, spec_of, field)
+    accepted_by_both, wrong = 0, []
+    for number, text in enumerate(texts):
+        answer = api.try_create(tunnel(spec_of(text), name=f"case-{number}"))
+        assert answer.accepted or field in answer.message, answer.message
+        expected = number not in refused and final(text) == text
+        accepted_by_both += expected
+        if answer.accepted != expected:
+            wrong.append((text, "the API server " + ("accepts" if answer.accepted else "refuses"), answer.message))
+    assert not wrong
+    assert accepted_by_both >= 3 and len(refused) >= 3, "both sides of the rule were tried"
