@@ -130,8 +130,7 @@ ApiResult<sdk::http_request> HttpClient::Inside::to_sdk(const HttpRequest& reque
   out.headers().add("User-Agent", "adit-operator");
   if (!bearer->empty()) out.headers().add("Authorization", "Bearer " + *bearer);
   // The SDK takes the name that the certificate must have from this header, if it is there.
-  const auto name = expected_name(config);
-  if (!config.server_name.empty() || name.find(':') != std::string::npos) out.headers().add("Host", name);
+  if (!config.server_name.empty()) out.headers().add("Host", config.server_name);
   if (!request.content_type.empty()) out.set_body(request.body, request.content_type);
   return out;
 }
@@ -171,6 +170,9 @@ ApiResult<HttpAnswer> HttpClient::Inside::rest_of(HttpExchange& exchange, base::
 }
 
 base::Result<std::unique_ptr<HttpClient>> HttpClient::create(ClusterConfig config, HttpLimits limits) {
+  if (config.server.find("://[") != std::string::npos) {
+    return base::Error{config.server + ": an IPv6 address is not supported; use a name that leads to it"};
+  }
   limit_threads();
   const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> trial(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   Refusal none;
