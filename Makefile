@@ -9,7 +9,7 @@ SOURCES = $(shell git ls-files '*.cc' '*.h')
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-deps: ## Install the Debian packages that building and testing need and that are missing
+deps: ## Install the Debian packages that building and testing need, and build a test cluster once (10 min)
 	@.ci/deps build test
 
 demo: ## A page at http://localhost:8080 and https://localhost:8443 through the tunnel

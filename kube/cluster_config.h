@@ -34,7 +34,8 @@ inline constexpr std::string_view kServiceAccountFolder = "/var/run/secrets/kube
 /// nullptr when the variable is not set; std::getenv fits.
 using Environment = std::function<const char*(const char* name)>;
 
-/// What Kubernetes gives every pod: KUBERNETES_SERVICE_HOST and _PORT, and the folder of its ServiceAccount.
+/// What Kubernetes gives every pod: KUBERNETES_SERVICE_HOST and _PORT, and the folder of its ServiceAccount. An IPv6
+/// address is replaced by the name kubernetes.default.svc.
 base::Result<ClusterConfig> in_cluster_config(const Environment& environment,
                                               const std::string& folder = std::string(kServiceAccountFolder));
 

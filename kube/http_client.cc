@@ -13,6 +13,7 @@ namespace sdk = web::http;
 
 constexpr std::size_t kThreads = 2;  // enough: none of them ever waits
 constexpr int kAttempts = 4;         // each uses up one connection that has died while it was kept
+constexpr int kLongestTidying = 8;   // tasks that follow from each other; fewer do
 constexpr std::size_t kMostToken = 64 << 10;
 constexpr auto kTick = std::chrono::milliseconds(500);
 /// The SDK's timeout is one of silence; whoever streams decides himself how long that may last.
@@ -129,8 +130,7 @@ ApiResult<sdk::http_request> HttpClient::Inside::to_sdk(const HttpRequest& reque
   out.headers().add("User-Agent", "adit-operator");
   if (!bearer->empty()) out.headers().add("Authorization", "Bearer " + *bearer);
   // The SDK takes the name that the certificate must have from this header, if it is there.
-  const auto name = expected_name(config);
-  if (!config.server_name.empty() || name.find(':') != std::string::npos) out.headers().add("Host", name);
+  if (!config.server_name.empty()) out.headers().add("Host", config.server_name);
   if (!request.content_type.empty()) out.set_body(request.body, request.content_type);
   return out;
 }
@@ -170,6 +170,9 @@ ApiResult<HttpAnswer> HttpClient::Inside::rest_of(HttpExchange& exchange, base::
 }
 
 base::Result<std::unique_ptr<HttpClient>> HttpClient::create(ClusterConfig config, HttpLimits limits) {
+  if (config.server.find("://[") != std::string::npos) {
+    return base::Error{config.server + ": an IPv6 address is not supported; use a name that leads to it"};
+  }
   limit_threads();
   const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> trial(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   Refusal none;
@@ -185,7 +188,15 @@ base::Result<std::unique_ptr<HttpClient>> HttpClient::create(ClusterConfig confi
 }
 
 HttpClient::HttpClient(std::shared_ptr<Inside> inside) : inside_(std::move(inside)) {}
-HttpClient::~HttpClient() = default;
+
+HttpClient::~HttpClient() {
+  // What the SDK still tidies up after the calls is in the queue of its threads, and leads to more. It is seen off: the
+  // process may end right after this, and the queue with it.
+  const auto soon = base::Clock::now() + std::chrono::seconds(1);
+  for (int turn = 0; turn < kLongestTidying; ++turn) {
+    if (!Pending<int>(pplx::create_task([] { return 0; })).wait(soon)) return;
+  }
+}
 
 ApiResult<HttpAnswer> HttpClient::exchange(const HttpRequest& request) {
   const auto deadline = base::Clock::now() + inside_->limits.timeout;

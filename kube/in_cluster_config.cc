@@ -24,8 +24,9 @@ base::Result<ClusterConfig> in_cluster_config(const Environment& environment, co
   if (!is_port(port)) return base::Error{"KUBERNETES_SERVICE_PORT: \"" + std::string(port) + "\" is no port"};
 
   ClusterConfig config;
+  // An IPv6 address is no host for cpprestsdk; this name leads to the same Service in every cluster that has DNS.
   const bool v6 = std::string_view(host).find(':') != std::string_view::npos;
-  config.server = "https://" + (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + port;
+  config.server = "https://" + std::string(v6 ? "kubernetes.default.svc" : host) + ":" + port;
   auto ca = read_text_file(folder + "/ca.crt", kMostText);
   if (!ca) return base::Error{ca.error()};
   config.ca_pem = *std::move(ca);

@@ -188,7 +188,7 @@ TEST(InCluster, WhatAPodFinds) {
   const auto v6 = in_cluster_config(
       environment({{"KUBERNETES_SERVICE_HOST", "fd00::1"}, {"KUBERNETES_SERVICE_PORT", "443"}}), folder.path());
   ASSERT_TRUE(v6) << v6.error();
-  EXPECT_EQ(v6->server, "https://[fd00::1]:443");
+  EXPECT_EQ(v6->server, "https://kubernetes.default.svc:443");
 }
 
 TEST(InCluster, WhatIsMissingIsNamed) {

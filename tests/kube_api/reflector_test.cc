@@ -95,20 +95,26 @@ std::vector<std::string> wrong_steps(const std::vector<Follower::Step>& steps, c
   struct Place {
     std::size_t next = 0;
     std::uint64_t lists = 0;
+    bool any_end = false;  ///< a list told that it is gone: which of its ends that was, it does not say
   };
   std::map<std::string, Place> places;
   std::vector<std::string> wrong;
   for (const auto& step : steps) {
     auto& place = places[step.key];
     const auto& versions = history.at(step.key);
-    const auto at = std::find(versions.begin() + static_cast<long>(place.next), versions.end(), step.version);
-    const auto index = static_cast<std::size_t>(at - versions.begin());
+    const auto first = versions.begin() + static_cast<long>(place.next);
+    const auto at = std::find(first, versions.end(), step.version);
     if (at == versions.end()) {
       wrong.push_back(step.key + ": " + step.version + " repeated, out of order or invented");
       continue;
     }
-    if (index != place.next && step.lists == place.lists) wrong.push_back(step.key + ": lost before " + step.version);
-    place = {index + 1, step.lists};
+    const bool listed = step.lists != place.lists;
+    const bool explained = at == first || listed || (place.any_end && *std::prev(at) == kGone);
+    if (!explained) {
+      wrong.push_back(step.key + ": before " + step.version +
+                      " lost: " + testing::PrintToString(std::vector<std::string>(first, at)));
+    }
+    place = {static_cast<std::size_t>(at - versions.begin()) + 1, step.lists, listed && step.version == kGone};
   }
   return wrong;
 }

@@ -69,6 +69,9 @@ TEST_F(RestApiTlsTest, ConfigurationThatCannotBeUsed) {
   config.certificate_pem = config_.ca_pem;
   EXPECT_THAT(why(config), HasSubstr("client key: does not belong to the client certificate"));
   config = config_;
+  config.server = "https://[::1]:6443";
+  EXPECT_THAT(why(config), HasSubstr("https://[::1]:6443: an IPv6 address is not supported"));
+  config = config_;
   config.token = "two\r\nlines";
   EXPECT_THAT(why(config), HasSubstr("token: "));
 }
