@@ -23,11 +23,12 @@ test: deps ## Build the dev preset and run every test
 	cmake --build --preset dev -j $(JOBS)
 	ctest --preset dev -j 2 --no-tests=error
 
-bench: ## Measure beside nginx and haproxy; writes bench/RESULTS.md (BENCH_FLAGS: see bench/run.py --help)
-	@.ci/deps build bench
+bench: ## Measure beside nginx and haproxy, and with thousands of Tunnels; writes bench/*.md (BENCH_FLAGS: see bench/run.py --help)
+	@.ci/deps build bench test
 	cmake --preset release
-	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector
+	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector adit-operator
 	$(PYTHON) bench/run.py --bin build/release/bin $(BENCH_FLAGS)
+	$(PYTHON) bench/control_plane.py --bin build/release/bin
 
 format: ## Format the C++ sources in place
 	@.ci/deps lint

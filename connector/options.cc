@@ -5,18 +5,13 @@
 
 #include <unistd.h>
 
-#include "base/text.h"
 #include "base/version.h"
+#include "link/handshake_syntax.h"
 
 namespace adit::connector {
 namespace {
 
 constexpr std::uint16_t kGatewayPort = 7443;
-constexpr std::size_t kMostName = 253;
-
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-}
 
 /// The host's name as the connector's, or "connector".
 std::string host_name() {
@@ -24,25 +19,12 @@ std::string host_name() {
   if (gethostname(text.data(), text.size() - 1) != 0 || text[0] == '\0') return "connector";
   std::string name(text.data());
   std::replace_if(
-      name.begin(), name.end(), [](char c) { return !is_name_character(c); }, '-');
+      name.begin(), name.end(),
+      [](char c) {
+        return !link::is_name({&c, 1});
+      },
+      '-');
   return name;
-}
-
-bool is_uuid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = base::to_lower(text[i]);
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
-  }
-  return true;
-}
-
-base::log::Level level_of(std::string_view text) {
-  using base::log::Level;
-  if (text == "debug") return Level::debug;
-  if (text == "warning") return Level::warning;
-  return text == "error" ? Level::error : Level::info;
 }
 
 base::Result<void> check_gateway(std::string_view text) {
@@ -66,7 +48,8 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
   settings.group("Link");
   settings.add(texts.gateways, "gateway", "HOST[:PORT] of a gateway; the port is 7443 if none is given",
                {.key = "gateways", .check = check_gateway});
-  settings.add(options.tunnel, "tunnel", "id of the tunnel, a UUID (spec.id or status.id of the Tunnel)");
+  settings.add(options.tunnel, "tunnel",
+               "id of the tunnel, a UUID (status.id of the Tunnel); needed only if several Tunnels share the token");
   settings.add(options.token_file, "token-file", "file with the tunnel's connector token; read at each dial");
   settings.add(options.ca_file, "ca-file", "PEM file with the CA of the gateways instead of the system's roots");
   settings.add(options.links, "links", "links to keep to each gateway address", {1, 64});
@@ -92,18 +75,14 @@ std::vector<std::string> complete(const Texts& texts, Options& options) {
     if (auto added = options.services.add(*parse_service(text)); !added)
       errors.push_back("--service: " + added.error());
   }
-  options.log_level = level_of(texts.log_level);
+  options.log_level = base::log::parse_level(texts.log_level);
   if (texts.gateways.empty()) errors.emplace_back("--gateway is missing: which gateway shall be dialled?");
   if (texts.services.empty()) errors.emplace_back("--service is missing: which service shall be offered?");
   if (options.token_file.empty()) errors.emplace_back("--token-file is missing: where does the tunnel's token stand?");
-  if (options.tunnel.empty()) {
-    errors.emplace_back("--tunnel is missing: the id of the tunnel");
-  } else if (!is_uuid(options.tunnel)) {
+  if (!options.tunnel.empty() && !link::is_uuid(options.tunnel)) {
     errors.push_back("--tunnel: \"" + options.tunnel + "\" is not a UUID");
   }
-  const bool named = !options.name.empty() && options.name.size() <= kMostName &&
-                     std::all_of(options.name.begin(), options.name.end(), is_name_character);
-  if (!named) errors.emplace_back("--name: letters, digits, '.', '_' and '-' make a name");
+  if (!link::is_name(options.name)) errors.emplace_back("--name: letters, digits, '.', '_' and '-' make a name");
   return errors;
 }
 

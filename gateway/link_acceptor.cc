@@ -32,6 +32,23 @@ bool is_token_of(const routing::Tunnel& tunnel, const routing::TokenHash& presen
   return found;
 }
 
+using TunnelPtr = std::shared_ptr<const routing::Tunnel>;
+
+/// The tunnels that a connector may mean: that of its id, or every one that has its token when it names none. Looking
+/// at all is for dials only, which are rare and limited.
+std::vector<TunnelPtr> tunnels_of(const routing::Table& table, const std::string& id, const routing::TokenHash& token) {
+  std::vector<TunnelPtr> found;
+  if (!id.empty()) {
+    const auto* named = table.tunnel(id);
+    if (named != nullptr && is_token_of(**named, token)) found.push_back(*named);
+    return found;
+  }
+  for (auto& tunnel : table.all_tunnels()) {
+    if (is_token_of(*tunnel, token)) found.push_back(std::move(tunnel));
+  }
+  return found;
+}
+
 }  // namespace
 
 /// One connector on its way in.
@@ -81,20 +98,28 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
       return refuse(refusal);
     }
     const auto table = acceptor_.shared_.table.get();
-    const auto* tunnel = table->tunnel(hello.tunnel_id);
     const auto token = hash(hello.token);
+    const auto tunnels = tunnels_of(*table, hello.tunnel_id, token);
     // The same answer for an unknown tunnel as for a wrong token: ids are not to be found out by asking.
-    if (tunnel == nullptr || !is_token_of(**tunnel, token)) {
+    if (tunnels.empty()) {
       acceptor_.failures_.failed(address_, net::Loop::now());
       link::Refusal refusal;
       refusal.status = 401;
-      refusal.reason = "the gateway knows no tunnel with this id and token";
+      refusal.reason = hello.tunnel_id.empty() ? "the gateway knows no tunnel with this token"
+                                               : "the gateway knows no tunnel with this id and token";
       return refuse(refusal);
     }
+    if (tunnels.size() > 1) {
+      link::Refusal refusal;
+      refusal.status = 409;
+      refusal.reason = "several tunnels have this token: name one of them with --tunnel";
+      return refuse(refusal);
+    }
+    const auto& tunnel = tunnels.front();
     info_ = std::make_shared<LinkInfo>();
     info_->id = acceptor_.shared_.directory.next_id();
-    info_->tunnel_id = (*tunnel)->id;
-    info_->tunnel_name = (*tunnel)->name;
+    info_->tunnel_id = tunnel->id;
+    info_->tunnel_name = tunnel->name;
     info_->connector = hello.connector;
     info_->instance = hello.instance;
     info_->version = hello.version;

@@ -1,7 +1,6 @@
 #include "gateway/server.h"
 
 #include <csignal>
-#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <optional>
@@ -10,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/signals.h"
 #include "base/version.h"
 #include "gateway/link_acceptor.h"
 #include "gateway/manifest_source.h"
@@ -35,29 +35,6 @@ Result<std::string> read_text(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
-/// The signals that end the program, taken synchronously by one thread.
-class Signals {
- public:
-  Signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-  /// The next signal, or 0 after `limit`.
-  int wait(std::chrono::milliseconds limit) const {
-    timespec time{};
-    time.tv_sec = limit.count() / 1000;
-    time.tv_nsec = (limit.count() % 1000) * 1'000'000;
-    return std::max(sigtimedwait(&set_, nullptr, &time), 0);
-  }
-
- private:
-  sigset_t set_;
-};
-
 std::unique_ptr<ConfigurationSource> make_source(const Options& options, GatewayMetrics& metrics) {
   if (options.operator_url.empty()) return std::make_unique<ManifestSource>(options.manifests, metrics);
   OperatorSourceOptions source;
@@ -77,13 +54,13 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   Result<void> start();
-  int run(const Signals& signals);
+  int run(const base::Signals& signals);
 
  private:
   Result<void> start_workers();
   Result<void> start_links();
   Result<void> start_admin();
-  bool drain(const Signals& signals);
+  bool drain(const base::Signals& signals);
   void stop();
   std::size_t visitors() const;
   std::size_t links() const;
@@ -216,7 +193,7 @@ std::size_t Server::links() const {
   return total;
 }
 
-int Server::run(const Signals& signals) {
+int Server::run(const base::Signals& signals) {
   int signal = 0;
   while (signal != SIGTERM && signal != SIGINT) {
     signal = signals.wait(std::chrono::hours(1));
@@ -238,7 +215,7 @@ void Server::stop() {
 }
 
 /// Not ready → tell connectors → finish what is under way → end the links. False when it was cut short.
-bool Server::drain(const Signals& signals) {
+bool Server::drain(const base::Signals& signals) {
   base::log::info("shutting down", {{"visitors", visitors()}, {"links", links()}});
   draining_ = true;
   if (link_loop_) link_loop_->post([this] { acceptor_->close(); });
@@ -261,7 +238,7 @@ bool Server::drain(const Signals& signals) {
 }  // namespace
 
 int serve(const Options& options) {
-  const Signals signals;
+  const base::Signals signals;
   Server server(options);
   if (const auto started = server.start(); !started) {
     base::log::error("cannot start", {{"reason", started.error()}});

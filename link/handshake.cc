@@ -39,7 +39,7 @@ void write_hello(base::Buffer& out, const Hello& hello, std::string_view host, s
   write_field(out, "Connection", "Upgrade");
   write_field(out, "Upgrade", kUpgradeToken);
   write_field(out, "Authorization", "Bearer " + hello.token);
-  write_field(out, "Adit-Tunnel", hello.tunnel_id);
+  if (!hello.tunnel_id.empty()) write_field(out, "Adit-Tunnel", hello.tunnel_id);
   write_field(out, "Adit-Connector", hello.connector);
   write_field(out, "Adit-Instance", hello.instance);
   write_field(out, "Adit-Version", hello.version);

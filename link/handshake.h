@@ -20,7 +20,7 @@ inline constexpr std::string_view kUpgradeToken = "adit-link/1";
 /// What a connector says of itself.
 struct Hello {
   std::string token;      ///< never logged
-  std::string tunnel_id;  ///< UUID
+  std::string tunnel_id;  ///< UUID; empty: the one tunnel that has this token
   std::string connector;  ///< name, the same for all replicas of one Deployment
   std::string instance;   ///< unique per process
   std::string version;    ///< of the program

@@ -1,5 +1,5 @@
 #pragma once
-// Private to link/: the forms of what the handshake carries.
+// The forms of what the handshake carries.
 
 #include <string_view>
 

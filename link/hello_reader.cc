@@ -17,7 +17,9 @@ class HelloCheck {
     Hello hello;
     check_request();
     if (!refusal_) hello.token = authorization();
-    if (!refusal_) hello.tunnel_id = base::lower_case(field("Adit-Tunnel", is_uuid, "a UUID"));
+    if (!refusal_ && head_.fields.find("Adit-Tunnel") != nullptr) {
+      hello.tunnel_id = base::lower_case(field("Adit-Tunnel", is_uuid, "a UUID"));
+    }
     if (!refusal_) hello.connector = field("Adit-Connector", is_name, "a name of letters, digits, '.', '_' and '-'");
     if (!refusal_) hello.instance = field("Adit-Instance", is_name, "a name of letters, digits, '.', '_' and '-'");
     if (!refusal_) hello.version = field("Adit-Version", is_version, "a version");

@@ -71,6 +71,10 @@ void Attempt::start() {
 
 void Attempt::resolve() {
   const auto& target = request_.url.target;
+  addresses_.assign(request_.addresses.rbegin(), request_.addresses.rend());
+  if (!addresses_.empty()) {
+    return asio::post(loop_.context(), [self = shared_from_this()] { self->next(); });
+  }
   Error literal;
   const auto address = asio::ip::make_address(target.host, literal);
   if (!literal) {
@@ -144,7 +148,9 @@ void Attempt::on_tls(Error error) {
 
 void Attempt::on_upgraded(Error error) {
   if (error == websocket::error::upgrade_declined) {
-    const auto reason = printable_line(response_.body());
+    auto reason = printable_line(response_.body());
+    // Reasons are logged: an answer that repeats the request must not take the token there.
+    if (reason.find(request_.bearer) != std::string::npos) reason.clear();
     return address_failed(reason.empty() ? std::string(response_.reason()) : reason, response_.result_int());
   }
   if (error) return address_failed(error.message());

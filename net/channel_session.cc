@@ -124,7 +124,8 @@ void ChannelSession::end(const std::string& why) {
   if (std::exchange(over_, true)) return;
   const auto self = shared_from_this();
   deadline_.clear();
-  waiting_.clear();
+  // The first one may still be read from: its write has yet to hear that the socket is gone.
+  if (!waiting_.empty()) waiting_.resize(1);
   abort(*socket_);
   place_.reset();
   if (auto* owner = std::exchange(owner_, nullptr)) owner->on_closed(why);

@@ -85,6 +85,7 @@ struct ChannelRequest {
   std::string bearer;  ///< Authorization: Bearer; a secret
   Trust trust;         ///< `link` is taken as set
   ChannelLimits limits;
+  std::vector<asio::ip::tcp::endpoint> addresses = {};  ///< tried instead of those of the name, if any are given
 };
 
 /// One attempt to get a channel. On the loop's thread only; destroying it cancels it without a word.

@@ -49,7 +49,8 @@ class MessageServer {
   /// Listens and starts the thread. Fails when the address cannot be bound.
   static base::Result<std::unique_ptr<MessageServer>> start(const MessageServerOptions& options, TlsContext tls,
                                                             Decide decide, Accepted accepted);
-  /// Ends the thread. Channels that are still held have ended (no call comes any more) and may be destroyed later.
+  /// Ends the thread; not to be called on it. Channels that are still held have ended (no call comes any more) and may
+  /// be destroyed later.
   ~MessageServer();
   MessageServer(const MessageServer&) = delete;
   MessageServer& operator=(const MessageServer&) = delete;

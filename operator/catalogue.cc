@@ -18,6 +18,33 @@ void swap_out(std::vector<T>& list, std::size_t at, Moved moved) {
   list.pop_back();
 }
 
+/// What a Tunnel that cannot be read holds according to its status, so that nobody takes it meanwhile.
+routing::TunnelObject ghost_of(const Json& object, const std::string& id) {
+  routing::TunnelObject ghost;
+  const auto name = kube::name_of(object);
+  ghost.meta.space = name.space;
+  ghost.meta.name = name.name;
+  ghost.meta.created = kube::text_at(object, {"metadata", "creationTimestamp"});
+  ghost.id = id;
+  const auto claim = recorded_claim(object);
+  const auto add = [&ghost](const std::string& host, const std::string& path) {
+    routing::RouteSpec route;
+    route.host = host;
+    route.path = path;
+    ghost.routes.push_back(std::move(route));
+  };
+  for (const auto& host : claim.hosts) {
+    bool is_shared = false;
+    for (const auto& path : claim.shared) {
+      if (!path.starts_with(host + "/")) continue;
+      is_shared = true;
+      add(host, path.substr(host.size()));
+    }
+    if (!is_shared) add(host, "/");
+  }
+  return ghost;
+}
+
 bool same(const TunnelFacts& a, const TunnelFacts& b) {
   const auto same_configuration = [](const routing::TunnelConfigurationPtr& x,
                                      const routing::TunnelConfigurationPtr& y) {
@@ -45,19 +72,27 @@ bool Catalogue::set_tunnel(const Json& object) {
   if (parsed.objects.tunnels.empty()) {
     if (entry.id.empty()) entry.id = kube::text_at(object, {"status", "id"});
     if (entry.id.empty()) entry.id = uid;
+    if (!entry.is_there) {
+      entry.is_ghost = true;
+      put_tunnel(entry, ghost_of(object, entry.id));
+    }
     return true;
   }
   auto& tunnel = parsed.objects.tunnels.front();
   entry.id = tunnel.id;
+  entry.is_ghost = false;
   entry.forbidden = policy_.enforce(tunnel);
-  if (entry.is_good) {
-    objects_.tunnels[entry.at] = std::move(tunnel);
-  } else {
-    entry.is_good = true;
-    entry.at = objects_.tunnels.size();
-    objects_.tunnels.push_back(std::move(tunnel));
-  }
+  put_tunnel(entry, std::move(tunnel));
   return true;
+}
+
+void Catalogue::put_tunnel(Entry& entry, routing::TunnelObject tunnel) {
+  if (std::exchange(entry.is_there, true)) {
+    objects_.tunnels[entry.at] = std::move(tunnel);
+    return;
+  }
+  entry.at = objects_.tunnels.size();
+  objects_.tunnels.push_back(std::move(tunnel));
 }
 
 bool Catalogue::erase_tunnel(const std::string& key) {
@@ -69,7 +104,7 @@ bool Catalogue::erase_tunnel(const std::string& key) {
 }
 
 void Catalogue::drop_tunnel(Entry& entry) {
-  if (!std::exchange(entry.is_good, false)) return;
+  if (!std::exchange(entry.is_there, false)) return;
   swap_out(objects_.tunnels, entry.at,
            [this](const routing::TunnelObject& moved, std::size_t at) { tunnels_.at(moved.meta.full_name()).at = at; });
 }
@@ -142,7 +177,11 @@ TunnelFactsPtr Catalogue::facts_of(const std::string& key, const Entry& entry, c
   facts->outcome.name = key;
   if (outcome != nullptr) facts->outcome = *outcome;
   facts->outcome.problems.insert(facts->outcome.problems.end(), entry.forbidden.begin(), entry.forbidden.end());
-  if (entry.is_good) look_at_secrets(objects_.tunnels[entry.at], *facts);
+  if (entry.is_ghost) {
+    facts->outcome.configuration.reset();
+    facts->outcome.problems.clear();
+  }
+  if (entry.is_there) look_at_secrets(objects_.tunnels[entry.at], *facts);
   const auto before = facts_.find(key);
   return before != facts_.end() && same(*before->second, *facts) ? before->second : facts;
 }
@@ -166,8 +205,7 @@ Compilation Catalogue::compile() {
   for (const auto& [key, entry] : tunnels_) {
     const auto outcome = outcomes.find(key);
     auto facts = facts_of(key, entry, outcome == outcomes.end() ? nullptr : outcome->second);
-    const bool is_untold = !facts->unreadable.empty() || (!entry.is_good && !entry.id.empty());
-    if (is_untold) {
+    if (entry.is_ghost || !facts->unreadable.empty()) {
       result.keep.push_back(entry.id);
     } else if (facts->outcome.configuration) {
       result.configurations.push_back(facts->outcome.configuration);

@@ -68,8 +68,9 @@ class Catalogue {
     std::string uid;
     std::int64_t generation = 0;
     std::string id;
-    bool is_good = false;  ///< objects_ has a form of it
-    std::size_t at = 0;    ///< in objects_.tunnels
+    bool is_there = false;  ///< objects_ has a form of it
+    bool is_ghost = false;  ///< which is no more than what its status says that it held: it keeps that from others
+    std::size_t at = 0;     ///< in objects_.tunnels
     std::vector<routing::Problem> refused;
     std::vector<routing::Problem> forbidden;  ///< rules that the policy took out of its form in objects_
   };
@@ -80,6 +81,7 @@ class Catalogue {
     std::string problem;  ///< of a Secret that cannot be read as one
   };
 
+  void put_tunnel(Entry& entry, routing::TunnelObject tunnel);
   void drop_tunnel(Entry& entry);
   void drop_secret(Secret& secret);
   bool is_unknown(const std::string& secret) const;

@@ -165,7 +165,8 @@ bool is_fault(const std::string& reason) {
 /// On transitions only: Ready has another status or reason than before.
 std::vector<PlannedEvent> events_of(const Json* before, const Condition& ready) {
   const std::string reason = before == nullptr ? "" : kube::text_at(*before, {"reason"});
-  if (reason == ready.reason) return {};
+  // Pending is over in a moment, and what it leads to is told.
+  if (reason == ready.reason || ready.reason == "Pending") return {};
   const bool was_ready = before != nullptr && kube::text_at(*before, {"status"}) == "True";
   const bool is_bad = ready.status != Truth::yes && (was_ready || is_fault(ready.reason));
   return {{is_bad ? kube::EventType::warning : kube::EventType::normal, ready.reason, ready.message}};

@@ -80,7 +80,7 @@ pids+=($!)
   --link-host localhost --link-cert tls.pem --link-key tls.key --admin 127.0.0.1:9090 --access-log access.log \
   >gateway.log 2>&1 &
 pids+=($!)
-"$bin/adit-connector" --gateway localhost:7443 --tunnel "$tunnel" --token-file token --ca-file ca.pem \
+"$bin/adit-connector" --gateway localhost:7443 --token-file token --ca-file ca.pem \
   --service http://127.0.0.1:9080 --admin 127.0.0.1:9091 >connector.log 2>&1 &
 pids+=($!)
 

@@ -6,23 +6,9 @@ import ssl
 import pytest
 
 import origin as scripted
-import pki
 from edge import Edge
+from fixtures import authority, origin, pytest_runtest_makereport  # noqa: F401
 from programs import Program, free_port, listens, wait_until
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """Adds the programs' logs to the report of a test that failed."""
-    report = (yield).get_result()
-    edge = getattr(item, "funcargs", {}).get("edge")
-    if report.failed and edge:
-        report.sections += edge.logs()
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory):
-    return pki.Authority(tmp_path_factory.mktemp("pki"))
 
 
 @pytest.fixture
@@ -31,12 +17,6 @@ def edge(tmp_path, authority):
     yield edge
     wrong = edge.finish()
     assert not wrong, "; ".join(wrong)
-
-
-@pytest.fixture
-def origin():
-    with scripted.running(port=free_port()) as service:
-        yield service
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ class Edge:
         file = self.folder / f"token-{len(self.programs)}"
         if token is not None:
             file.write_text(token + "\n")
-        return ["--gateway", f"localhost:{self.link}", "--tunnel", tunnel, "--token-file", file,
+        return ["--gateway", f"localhost:{self.link}", *(["--tunnel", tunnel] if tunnel else []), "--token-file", file,
                 "--ca-file", ca_file or self.authority.file]
 
     def start_connector(self, *services, flags=(), name="connector", wait=True, **credentials):

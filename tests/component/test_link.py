@@ -34,6 +34,23 @@ def test_unknown_tunnel(gateway):
     refused(gateway, "401", "403", "404", tunnel="77777777-2222-4333-8444-555555555555")
 
 
+def test_a_token_alone_tells_the_tunnel(gateway, origin):
+    gateway.start_connector(f"http://127.0.0.1:{origin.port}", tunnel=None)
+    gateway.wait_status(200)
+
+
+def test_a_token_of_several_tunnels_does_not(gateway):
+    gateway.write("other.yaml", documents(
+        tunnel_manifest(name="other", tunnel="77777777-2222-4333-8444-555555555555", routes="  - {host: other.test}\n"),
+        token_secret(name="other-connector")))
+    wait_until(lambda: gateway.get(host="other.test").status == 503, "the second tunnel is there")
+    refused(gateway, "several tunnels have this token", tunnel=None)
+
+
+def test_a_wrong_token_alone(gateway):
+    refused(gateway, "401", token="wrong-token-wrong-token", tunnel=None)
+
+
 def test_wrong_authority(gateway, tmp_path):
     other = pki.Authority(tmp_path, "other")
     refused(gateway, "certificate", ca_file=other.file)

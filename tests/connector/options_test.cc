@@ -75,7 +75,7 @@ TEST(Options, ComeFromAFile) {
 TEST(Options, TellEverythingThatIsMissing) {
   const auto parsed = parse({});
   EXPECT_EQ(parsed.outcome.exit_code, 2);
-  for (const char* flag : {"--gateway", "--service", "--token-file", "--tunnel"}) {
+  for (const char* flag : {"--gateway", "--service", "--token-file"}) {
     EXPECT_THAT(parsed.outcome.text, HasSubstr(std::string(flag) + " is missing"));
   }
 }

@@ -1,5 +1,5 @@
-// The answer to a watch: what becomes of it must not depend on how the bytes were split, and no object without a name or a
-// version may come of it.
+// The answer to a watch: what becomes of it must not depend on how the bytes were split, and no object without a name
+// or a version may come of it.
 
 #include <cstddef>
 #include <cstdint>

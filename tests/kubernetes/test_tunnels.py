@@ -173,9 +173,11 @@ def test_namespace_deletion_hangs_nothing(plane, kube, origin, operator_up):
 def test_hostile_objects(plane, kube, origin):
     space = plane.spaces[0]
     _, gateway, _ = plane.start(origin.url)
-    kube.apply(tunnel("wide", space, *(f"h{i}.wide.test" for i in range(500))))
+    with pytest.raises(AssertionError, match="must have at most 1000 items"):
+        kube.apply(tunnel("wide", space, *(f"h{i}.wide.test" for i in range(4000))))
+    kube.apply(tunnel("wide", space, *(f"h{i}.wide.test" for i in range(1000))))
     kube.wait_condition("True Accepted", "wide", space, "Accepted")
-    assert plane.answers(gateway, host="h499.wide.test") == 503
+    assert plane.answers(gateway, host="h999.wide.test") == 503
     large = tunnel("large", space, "large.test")
     large["metadata"]["annotations"] = {f"a{i}": "x" * 60_000 for i in range(4)}  # 256 KiB is the API's own limit
     kube.apply(large)

@@ -69,6 +69,17 @@ TEST(Hello, TakesAnyPrefixAndCase) {
   EXPECT_EQ(HelloReader().read(upper).hello.value_or(Hello{}).tunnel_id, kHello.tunnel_id);
 }
 
+TEST(Hello, NeedNotNameTheTunnel) {
+  Hello hello = kHello;
+  hello.tunnel_id.clear();
+  base::Buffer out;
+  write_hello(out, hello, "edge");
+  EXPECT_THAT(std::string(out.view()), testing::Not(HasSubstr("Adit-Tunnel")));
+  const auto outcome = HelloReader().read(out.readable());
+  ASSERT_TRUE(outcome.hello);
+  EXPECT_EQ(outcome.hello->tunnel_id, "");
+}
+
 TEST(Hello, WritesNoSecondField) {
   Hello hello = kHello;
   hello.connector = "shop\r\nAdit-Tunnel: other";
@@ -98,7 +109,6 @@ TEST(Hello, RefusalSaysWhatIsWrong) {
       {"tok-1._~+/=", "", 401, "Authorization"},
       {"tok-1._~+/=", std::string(4097, 'x'), 401, "token"},
       {"Adit-Version", "Authorization: Bearer x\r\nAdit-Version", 400, "Authorization is there more than once"},
-      {"Adit-Tunnel: 4d21094e-b74c-4916-86c1-d9fa36ea677b\r\n", "", 400, "Adit-Tunnel is missing"},
       {"4d21094e-b74c", "4d21094e-b74", 400, "Adit-Tunnel is not a UUID"},
       {"4d21094e-b74c", "4d21094e-b74g", 400, "Adit-Tunnel is not a UUID"},
       {"4d21094e-b74c", "4d21094eab74c", 400, "Adit-Tunnel is not a UUID"},

@@ -217,9 +217,42 @@ TEST_F(Channels, RefusalsSayWhy) {
   EXPECT_EQ(failure.text(), "127.0.0.1:" + std::to_string(server.port()) + ": 503 not the leader");
   {
     const std::lock_guard lock(server.mutex);
+    server.decide = [](const MessageServer::Answer& answer) {
+      answer(ChannelRefusal{401, "who is secret.token?", std::nullopt});
+    };
+  }
+  EXPECT_THAT(failure_of(request(server)), HasSubstr("401 Unauthorized")) << "no token in a log";
+  {
+    const std::lock_guard lock(server.mutex);
     server.decide = [](const MessageServer::Answer&) {};  // dropped
   }
   EXPECT_THAT(failure_of(request(server)), HasSubstr("503 undecided"));
+}
+
+TEST_F(Channels, EveryAddressIsTriedInTurn) {
+  EchoServer follower(issued_);
+  {
+    const std::lock_guard lock(follower.mutex);
+    follower.decide = [](const MessageServer::Answer& answer) {
+      answer(ChannelRefusal{503, "not the leader", std::nullopt});
+    };
+  }
+  EchoServer stranger(authority_.issue("DNS:elsewhere.example.com"));
+  EchoServer leader(issued_);
+  const auto nobody = EchoServer(issued_).server->endpoint();
+  auto to = request(leader);
+  to.addresses = {follower.server->endpoint(), nobody, stranger.server->endpoint(), leader.server->endpoint()};
+  Dialled dialled;
+  dial(dialled, to);
+  ASSERT_TRUE(dialled.end.channel);
+  EXPECT_EQ(dialled.end.channel->remote(), to_text(leader.server->endpoint()));
+  to.addresses.pop_back();
+  Dialled failed;
+  dial(failed, to);
+  ASSERT_TRUE(failed.failures);
+  std::vector<Phase> phases;
+  for (const auto& failure : *failed.failures) phases.push_back(failure.phase);
+  EXPECT_THAT(phases, ElementsAre(Phase::upgrade, Phase::connect, Phase::tls)) << "one for each, in their order";
 }
 
 TEST_F(Channels, DecisionMayComeLaterFromAnotherThread) {

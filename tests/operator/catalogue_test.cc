@@ -94,6 +94,32 @@ TEST(CatalogueOfANewLeader, ABadGenerationIsKeptAsGatewaysHaveIt) {
   EXPECT_THAT(compilation.keep, ElementsAre(kId));
 }
 
+TEST(CatalogueOfANewLeader, WhatABadGenerationHeldIsNotTakenByOthers) {
+  Catalogue catalogue;
+  Json bad = edited(tunnel_object(), "no host!");
+  bad["status"] = {{"hosts", Json::array({"shop.example.com", "two.example.com"})},
+                   {"sharedRoutes", Json::array({"two.example.com/api"})}};
+  Json other = tunnel_object();
+  other["metadata"]["namespace"] = "team-b";
+  other["metadata"]["uid"] = "00000000-0000-0000-0000-000000000004";
+  other["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z";
+  catalogue.restore({recorded_claim(bad), recorded_claim(other)});
+  catalogue.set_tunnel(bad);
+  catalogue.set_tunnel(other);
+  for (const char* name : {"team-a/shop-connector", "team-b/shop-connector"}) {
+    catalogue.set_secret(name, {SecretState::Kind::absent, nullptr, {}});
+  }
+  const auto compilation = catalogue.compile();
+  EXPECT_THAT(compilation.facts.at("team-b/shop")->outcome.hosts, IsEmpty());
+  const auto& facts = *compilation.facts.at("team-a/shop");
+  EXPECT_THAT(facts.outcome.hosts, ElementsAre("shop.example.com", "two.example.com"));  // its status goes on saying so
+  EXPECT_EQ(facts.outcome.configuration, nullptr);
+  EXPECT_THAT(compilation.keep, ElementsAre(kId));
+  catalogue.set_tunnel(edited(bad, "shop.example.com"));
+  catalogue.set_secret("team-a/shop-connector", {SecretState::Kind::absent, nullptr, {}});
+  EXPECT_THAT(catalogue.compile().configurations, SizeIs(2));
+}
+
 TEST_F(CatalogueTest, ANamesakeStartsFromNothing) {
   catalogue_.compile();
   Json namesake = edited(tunnel_, "no host!");

@@ -197,6 +197,13 @@ TEST(TunnelStatus, EventsTellTransitionsOfReady) {
   EXPECT_EQ(events[0].type, kube::EventType::warning);
 }
 
+TEST(TunnelStatus, WhatIsPendingIsNoEvent) {
+  Case c;
+  c.edge.current = 1;
+  EXPECT_TRUE(c.plan().object);
+  EXPECT_TRUE(c.plan().events.empty());
+}
+
 TEST(TunnelStatus, HostileStatusIsReadAsAbsent) {
   for (const Json& status : {Json("x"), Json::array(), Json{{"conditions", 5}}, Json{{"conditions", Json::array({7})}},
                              Json{{"hosts", "x"}, {"sharedRoutes", Json::array({1})}}}) {
