@@ -190,6 +190,7 @@ base::Result<std::unique_ptr<HttpClient>> HttpClient::create(ClusterConfig confi
 HttpClient::HttpClient(std::shared_ptr<Inside> inside) : inside_(std::move(inside)) {}
 
 HttpClient::~HttpClient() {
+  inside_.reset();
   // What the SDK still tidies up after the calls is in the queue of its threads, and leads to more. It is seen off: the
   // process may end right after this, and the queue with it.
   const auto soon = base::Clock::now() + std::chrono::seconds(1);

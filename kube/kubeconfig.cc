@@ -74,7 +74,8 @@ Map named(const YAML::Node& root, const std::string& list, const std::string& me
   if (entries && !entries.IsNull() && !entries.IsSequence()) throw Wrong{list + ": must be a list"};
   for (const auto& entry : entries) {
     if (!entry.IsMap() || !entry["name"] || !entry["name"].IsScalar() || entry["name"].Scalar() != name) continue;
-    const auto path = list + "[\"" + name + "\"]." + member;
+    auto path = list;
+    path.append("[\"").append(name).append("\"].").append(member);
     if (!entry[member] || !entry[member].IsMap()) throw Wrong{path + ": must be a map"};
     return {entry[member], path};
   }

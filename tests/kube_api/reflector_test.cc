@@ -17,6 +17,7 @@ namespace adit::kube::test {
 namespace {
 
 constexpr unsigned kRounds = 10;
+constexpr unsigned kMostRounds = 40;  // if chance has spared a fault until then: a busy machine gets fewer connections
 constexpr int kWrites = 40;
 constexpr unsigned kWritesForEachCut = 6;
 constexpr int kNames = 8;
@@ -170,7 +171,10 @@ void ReflectorTest::follow_through(FaultyProxy::Tls tls, std::initializer_list<F
   self = &reflector;
   reflector.start();
 
-  for (unsigned round = 0; round < kRounds; ++round) {
+  const auto spared = [&] {
+    return std::any_of(expected.begin(), expected.end(), [&](Fault fault) { return proxy.happened(fault) == 0; });
+  };
+  for (unsigned round = 0; round < kRounds || (spared() && round < kMostRounds); ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     std::mt19937 random(round);
     proxy.begin(round);
@@ -191,7 +195,7 @@ void ReflectorTest::follow_through(FaultyProxy::Tls tls, std::initializer_list<F
   EXPECT_THAT(follower.complaints(), testing::IsEmpty());
   EXPECT_THAT(wrong_steps(follower.steps(), history_), testing::IsEmpty());
   // The test is worth nothing if nothing went wrong.
-  for (const auto fault : expected) EXPECT_GT(proxy.happened(fault), 0) << static_cast<int>(fault);
+  EXPECT_FALSE(spared());
   const auto counts = reflector.counts();
   RecordProperty("lists", static_cast<int>(counts.lists));
   RecordProperty("watches", static_cast<int>(counts.watches));
