@@ -239,8 +239,10 @@ void Server::on_certificates(const EdgeCertificates& certificates) {
   if (server) {
     server->set_tls(*tls);
   } else {
-    auto started = ControlServer::start(options_.control, *tls, authenticator_, views_,
-                                        [this](const std::vector<std::string>& keys) { on_views(keys); });
+    auto started =
+        ControlServer::start(options_.control, *tls,
+                             {authenticator_, views_, [this](const std::vector<std::string>& keys) { on_views(keys); },
+                              [this] { return election_.may_write(); }});
     const std::lock_guard lock(mutex_);
     if (!started) {
       listen_failure_ = "--control: " + started.error();
