@@ -33,6 +33,14 @@ std::string token_with(const std::string& payload) { return "e30." + routing::en
 
 TEST(ExpiryOf, ReadsTheClaim) { EXPECT_EQ(expiry_of(token_with(R"({"exp":1800000000})")), WallTime(1'800'000'000s)); }
 
+TEST(ExpiryOf, IsWithinWhatAClockCanSay) {
+  const auto most = expiry_of(token_with(R"({"exp":18446744073709551615})"));
+  ASSERT_TRUE(most);
+  EXPECT_GT(*most, WallTime::max() - 1min);
+  EXPECT_EQ(expiry_of(token_with(R"({"exp":9223372036854775807})")), most);
+  EXPECT_EQ(expiry_of(token_with(R"({"exp":-9223372036854775808})")), WallTime{});
+}
+
 TEST(ExpiryOf, HasNoneForOtherTexts) {
   for (const std::string& text : {std::string(), std::string("abc"), std::string("a.b"), std::string(".."),
                                   std::string("e30.%%%.x"), token_with("{}"), token_with("[]"), token_with("{"),
