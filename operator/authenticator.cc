@@ -34,7 +34,12 @@ std::optional<WallTime> expiry_of(std::string_view token) {
   const auto claims = kube::Json::parse(*text, nullptr, false);
   const auto* expires = claims.is_discarded() ? nullptr : kube::find(claims, {"exp"});
   if (expires == nullptr || !expires->is_number_integer()) return std::nullopt;
-  return WallTime(std::chrono::seconds(expires->get<std::int64_t>()));
+  // What no clock can say is far away, or long over.
+  constexpr auto kMost = std::chrono::floor<std::chrono::seconds>(WallTime::max().time_since_epoch()).count();
+  const auto seconds = expires->is_number_unsigned() && expires->get<std::uint64_t>() > kMost
+                           ? kMost
+                           : std::clamp(expires->get<std::int64_t>(), std::int64_t{0}, std::int64_t{kMost});
+  return WallTime(std::chrono::seconds(seconds));
 }
 
 Authenticator::Authenticator(kube::Api& api, AuthenticatorSettings settings)

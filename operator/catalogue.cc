@@ -64,7 +64,10 @@ bool Catalogue::set_tunnel(const Json& object) {
   const auto generation = kube::generation_of(object);
   Entry& entry = tunnels_[key];
   if (entry.uid == uid && entry.generation == generation && !uid.empty()) return false;
-  if (entry.uid != uid) drop_tunnel(entry);  // a namesake: what was good of its predecessor is not its own
+  if (entry.uid != uid) {  // a namesake: neither what was good of its predecessor nor its id are its own
+    drop_tunnel(entry);
+    entry = {};
+  }
   entry.uid = uid;
   entry.generation = generation;
   auto parsed = routing::parse_object(object);

@@ -46,8 +46,11 @@ class Catalogue {
  public:
   explicit Catalogue(routing::HostPolicy policy = {}) : policy_(std::move(policy)) {}
 
-  /// What former leaders recorded; before the first compile().
-  void restore(const std::vector<routing::Claim>& claims) { holders_ = routing::holders_of(claims); }
+  /// What former leaders recorded; before the first compile() of a term, which then tells of every Tunnel.
+  void restore(const std::vector<routing::Claim>& claims) {
+    holders_ = routing::holders_of(claims);
+    facts_.clear();
+  }
 
   /// An object of which nothing counts but spec, uid and name; true if that calls for a new compilation. An object that
   /// cannot be taken keeps its last good form in force.

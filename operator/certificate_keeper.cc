@@ -9,11 +9,7 @@
 namespace adit::controller {
 namespace {
 
-using namespace std::chrono_literals;
 using kube::Json;
-
-constexpr auto kLookAgain = std::chrono::minutes(1);
-constexpr auto kRetry = std::chrono::seconds(2);
 
 const kube::Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 const std::string kAuthority = "adit-authority";
@@ -57,12 +53,14 @@ Json authority_secret(const std::string& space, const AuthoritySecret& authority
 }  // namespace
 
 CertificateKeeper::CertificateKeeper(kube::Api& api, std::string space, EdgeNames names,
-                                     std::function<bool()> may_write, OnChange on_change)
+                                     std::function<bool()> may_write, OnChange on_change,
+                                     CertificateKeeperSettings settings)
     : api_(api),
       space_(std::move(space)),
       names_(std::move(names)),
       may_write_(std::move(may_write)),
-      on_change_(std::move(on_change)) {}
+      on_change_(std::move(on_change)),
+      settings_(settings) {}
 
 CertificateKeeper::~CertificateKeeper() { stop(); }
 
@@ -102,30 +100,43 @@ std::chrono::milliseconds CertificateKeeper::keep() {
   bool is_whole = false;
   if (!failure) {
     const auto plan = plan_certificates(stored, names_, std::chrono::system_clock::now());
-    if (!plan) {
-      failure = plan.error();
+    if (plan) {
+      is_whole = use(*plan, failure);
     } else {
-      const bool changes = plan->authority_changed || plan->serving_changed || plan->link_changed;
-      if (may_write_()) failure = write(*plan);
-      // What is not stored must not be used: another process would make another one.
-      is_whole = !failure && (!changes || may_write_());
-      std::string all = plan->authority.trusted + plan->serving.certificate;
-      if (plan->link) all += plan->link->certificate;
-      if (is_whole && all != told_) {
-        {
-          const std::lock_guard lock(mutex_);
-          trusted_ = plan->authority.trusted;
-        }
-        told_ = std::move(all);
-        on_change_(*plan);
-      }
+      failure = plan.error();
     }
   }
-  if (failure.value_or("") != failure_) {
-    failure_ = failure.value_or("");
-    if (failure) base::log::error("certificates cannot be kept", {{"reason", *failure}});
+  tell_failure(failure);
+  return is_whole && !failure ? settings_.look_again : settings_.retry;
+}
+
+bool CertificateKeeper::use(const EdgeCertificates& plan, std::optional<std::string>& failure) {
+  const bool writes = may_write_();
+  const bool changes = plan.authority_changed || plan.serving_changed || plan.link_changed;
+  if (writes) failure = store(plan);
+  // What is not stored must not be used: another process would make another one.
+  if (failure || (changes && !writes)) return false;
+  tell(plan);
+  if (writes) failure = publish(plan.authority.trusted);
+  return true;
+}
+
+void CertificateKeeper::tell(const EdgeCertificates& plan) {
+  std::string all = plan.authority.trusted + plan.serving.certificate;
+  if (plan.link) all += plan.link->certificate;
+  if (all == told_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    trusted_ = plan.authority.trusted;
   }
-  return is_whole ? std::chrono::milliseconds(kLookAgain) : std::chrono::milliseconds(kRetry);
+  told_ = std::move(all);
+  on_change_(plan);
+}
+
+void CertificateKeeper::tell_failure(const std::optional<std::string>& failure) {
+  if (failure.value_or("") == failure_) return;
+  failure_ = failure.value_or("");
+  if (failure) base::log::error("certificates cannot be kept", {{"reason", *failure}});
 }
 
 std::optional<std::string> CertificateKeeper::read(StoredCertificates& stored) {
@@ -144,7 +155,7 @@ std::optional<std::string> CertificateKeeper::read(StoredCertificates& stored) {
   return std::nullopt;
 }
 
-std::optional<std::string> CertificateKeeper::write(const EdgeCertificates& plan) {
+std::optional<std::string> CertificateKeeper::store(const EdgeCertificates& plan) {
   for (const auto& reason : plan.reasons) base::log::info("certificate made", {{"reason", reason}});
   if (plan.authority_changed) {
     if (auto failure = put(secrets(), authority_secret(space_, plan.authority))) return failure;
@@ -155,19 +166,20 @@ std::optional<std::string> CertificateKeeper::write(const EdgeCertificates& plan
   if (plan.link_changed && plan.link) {
     if (auto failure = put(secrets(), tls_secret(space_, kLink, *plan.link))) return failure;
   }
-  if (published_trusted_ == plan.authority.trusted) return std::nullopt;
+  return std::nullopt;
+}
+
+/// Looked at each time: whoever edits or deletes it would otherwise cut off those who come later.
+std::optional<std::string> CertificateKeeper::publish(const std::string& trusted) {
   const auto present = api_.get(kConfigMaps, {space_, kTrusted});
   versions_[kTrusted] = present ? kube::resource_version_of(*present) : "";
   if (!present && !present.error().not_found()) return present.error().text();
-  if (!present || kube::text_at(*present, {"data", "ca.crt"}) != plan.authority.trusted) {
-    const Json map = {{"apiVersion", "v1"},
-                      {"kind", "ConfigMap"},
-                      {"metadata", metadata(space_, kTrusted)},
-                      {"data", {{"ca.crt", plan.authority.trusted}}}};
-    if (auto failure = put(kConfigMaps, map)) return failure;
-  }
-  published_trusted_ = plan.authority.trusted;
-  return std::nullopt;
+  if (present && kube::text_at(*present, {"data", "ca.crt"}) == trusted) return std::nullopt;
+  const Json map = {{"apiVersion", "v1"},
+                    {"kind", "ConfigMap"},
+                    {"metadata", metadata(space_, kTrusted)},
+                    {"data", {{"ca.crt", trusted}}}};
+  return put(kConfigMaps, map);
 }
 
 /// Only over what was read, or where nothing was: of two that write at once, one reads again.

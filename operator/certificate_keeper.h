@@ -1,6 +1,7 @@
 #pragma once
 // Keeps the edge's certificates in Secrets of the operator's namespace, and renews them in time.
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -14,6 +15,11 @@
 
 namespace adit::controller {
 
+struct CertificateKeeperSettings {
+  std::chrono::milliseconds look_again{60'000};  ///< at what is as it should be: others may change it
+  std::chrono::milliseconds retry{2'000};
+};
+
 /// The Secrets adit-authority (the CA's key), adit-operator-tls and adit-gateway-link-tls, and the ConfigMap adit-ca
 /// with what gateways and connectors are to trust. Only a leader writes them; the others read what it wrote.
 class CertificateKeeper {
@@ -23,7 +29,7 @@ class CertificateKeeper {
 
   /// `api` refuses writes of who does not lead; `may_write` tells whether it would.
   CertificateKeeper(kube::Api& api, std::string space, EdgeNames names, std::function<bool()> may_write,
-                    OnChange on_change);
+                    OnChange on_change, CertificateKeeperSettings settings = {});
   ~CertificateKeeper();
 
   void start();
@@ -38,7 +44,12 @@ class CertificateKeeper {
   /// How long until the next look.
   std::chrono::milliseconds keep();
   std::optional<std::string> read(StoredCertificates& stored);
-  std::optional<std::string> write(const EdgeCertificates& plan);
+  /// True if a whole set is in force: stored, or not to be changed.
+  bool use(const EdgeCertificates& plan, std::optional<std::string>& failure);
+  void tell(const EdgeCertificates& plan);
+  void tell_failure(const std::optional<std::string>& failure);
+  std::optional<std::string> store(const EdgeCertificates& plan);
+  std::optional<std::string> publish(const std::string& trusted);
   std::optional<std::string> put(const kube::Resource& resource, kube::Json object);
 
   kube::Api& api_;
@@ -46,14 +57,14 @@ class CertificateKeeper {
   EdgeNames names_;
   std::function<bool()> may_write_;
   OnChange on_change_;
+  CertificateKeeperSettings settings_;
   std::map<std::string, std::string> versions_;  ///< resourceVersion by name, as last read; empty: there was none
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   bool woken_ = false;
   std::string trusted_;
-  std::string published_trusted_;  ///< what the ConfigMap is known to hold
-  std::string told_;               ///< what on_change_ was last called with, as one text
-  std::string failure_;            ///< as last logged
+  std::string told_;     ///< what on_change_ was last called with, as one text
+  std::string failure_;  ///< as last logged
   std::jthread thread_;
 };
 

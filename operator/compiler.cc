@@ -9,14 +9,11 @@ using namespace std::chrono_literals;
 
 /// A burst of changes is one compilation.
 constexpr auto kGather = 20ms;
-/// How long the first compilation of a term waits for Secrets. What is not known then is kept as gateways have it.
-constexpr auto kSecretsComeWithin = 10s;
-constexpr auto kLook = 250ms;
 
 }  // namespace
 
-Compiler::Compiler(Callbacks callbacks, routing::HostPolicy policy)
-    : callbacks_(std::move(callbacks)), catalogue_(std::move(policy)) {}
+Compiler::Compiler(Callbacks callbacks, routing::HostPolicy policy, std::chrono::milliseconds secrets_come_within)
+    : callbacks_(std::move(callbacks)), secrets_come_within_(secrets_come_within), catalogue_(std::move(policy)) {}
 
 Compiler::~Compiler() { stop(); }
 
@@ -33,39 +30,37 @@ void Compiler::stop() {
 void Compiler::tunnels_changed(const std::vector<kube::Change>& changes) {
   const std::lock_guard lock(mutex_);
   inbox_.tunnels.insert(inbox_.tunnels.end(), changes.begin(), changes.end());
-  inbox_.woken = true;
-  wake_.notify_one();
+  wake();
 }
 
 void Compiler::secret_changed(const std::string& key, const SecretState& state) {
   const std::lock_guard lock(mutex_);
   inbox_.secrets.emplace_back(key, state);
-  inbox_.woken = true;
-  wake_.notify_one();
+  wake();
 }
 
 void Compiler::tunnels_listed() {
   const std::lock_guard lock(mutex_);
   listed_ = true;
-  inbox_.woken = true;
-  wake_.notify_one();
+  wake();
 }
 
-void Compiler::lead(const std::vector<kube::ObjectPtr>& tunnels) {
-  std::vector<routing::Claim> claims;
-  for (const auto& tunnel : tunnels) claims.push_back(recorded_claim(*tunnel));
+void Compiler::lead() {
   const std::lock_guard lock(mutex_);
-  inbox_.claims = std::move(claims);
-  leading_ = true;
-  inbox_.woken = true;
-  wake_.notify_one();
+  term_ = ++terms_;
+  wake();
 }
 
 void Compiler::resign() {
+  const std::lock_guard publishing(publishing_);
   const std::lock_guard lock(mutex_);
-  leading_ = false;
-  inbox_.claims.reset();
+  term_ = 0;
   latest_.reset();
+}
+
+void Compiler::wake() {
+  inbox_.woken = true;
+  wake_.notify_one();
 }
 
 TunnelFactsPtr Compiler::facts(const std::string& tunnel) const {
@@ -86,33 +81,37 @@ std::uint64_t Compiler::compilations() const {
 }
 
 void Compiler::run(const std::stop_token& stop) {
-  bool dirty = false;
   while (!stop.stop_requested()) {
+    wait(stop);
+    if (stop.stop_requested()) return;
     Inbox inbox;
     {
-      std::unique_lock lock(mutex_);
-      const auto woken = [this] { return inbox_.woken; };
-      if (dirty) {
-        wake_.wait_for(lock, stop, kLook, woken);
-      } else {
-        wake_.wait(lock, stop, woken);
-      }
+      const std::lock_guard lock(mutex_);
       inbox = std::exchange(inbox_, {});
     }
-    dirty |= take_in(inbox);
-    if (auto named = catalogue_.named_secrets(); named != named_) {
-      named_ = named;
-      callbacks_.on_named(std::move(named));
+    if (take_in(inbox)) {
+      dirty_ = true;
+      tell_named();
     }
-    if (!dirty || stop.stop_requested() || !may_compile(base::Clock::now())) continue;
-    compile();
-    dirty = false;
+    const auto term = term_to_compile();
+    if (term == 0) continue;
+    compile(term);
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kGather, [] { return false; });
   }
 }
 
-bool Compiler::take_in(Inbox& inbox) {
+void Compiler::wait(const std::stop_token& stop) {
+  const auto woken = [this] { return inbox_.woken; };
+  std::unique_lock lock(mutex_);
+  if (first_waits_until_ == base::kNever) {
+    wake_.wait(lock, stop, woken);
+  } else {
+    wake_.wait_until(lock, stop, first_waits_until_, woken);
+  }
+}
+
+bool Compiler::take_in(const Inbox& inbox) {
   bool changed = false;
   for (const auto& change : inbox.tunnels) {
     changed |= change.after ? catalogue_.set_tunnel(*change.after) : catalogue_.erase_tunnel(change.key);
@@ -121,30 +120,55 @@ bool Compiler::take_in(Inbox& inbox) {
     catalogue_.set_secret(key, state);
     changed = true;
   }
-  if (!inbox.claims) return changed;
-  catalogue_.restore(*inbox.claims);
-  is_first_ = true;
-  first_waits_until_ = base::Clock::now() + kSecretsComeWithin;
-  return true;
+  return changed;
 }
 
-bool Compiler::may_compile(base::TimePoint now) {
+void Compiler::tell_named() {
+  auto named = catalogue_.named_secrets();
+  if (named == named_) return;
+  named_ = named;
+  callbacks_.on_named(std::move(named));
+}
+
+std::uint64_t Compiler::term_to_compile() {
+  std::uint64_t term = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (!leading_ || !listed_) return false;
+    if (listed_) term = term_;
   }
-  return !is_first_ || !catalogue_.is_waiting() || now >= first_waits_until_;
+  if (term == 0) {
+    first_waits_until_ = base::kNever;
+    return 0;
+  }
+  if (term != begun_term_) begin_term(term);
+  if (!dirty_) return 0;
+  if (is_first_ && catalogue_.is_waiting() && base::Clock::now() < first_waits_until_) return 0;
+  first_waits_until_ = base::kNever;
+  return term;
 }
 
-void Compiler::compile() {
+/// Only now, with every Tunnel listed, is it known what each of them held.
+void Compiler::begin_term(std::uint64_t term) {
+  std::vector<routing::Claim> claims;
+  for (const auto& tunnel : callbacks_.recorded()) claims.push_back(recorded_claim(*tunnel));
+  catalogue_.restore(claims);
+  begun_term_ = term;
+  dirty_ = true;
+  is_first_ = true;
+  first_waits_until_ = base::Clock::now() + secrets_come_within_;
+}
+
+void Compiler::compile(std::uint64_t term) {
   auto compilation = std::make_shared<const Compilation>(catalogue_.compile());
+  dirty_ = false;
   if (std::exchange(is_first_, false)) {
     base::log::info("first compilation of the term",
                     {{"tunnels", compilation->facts.size()}, {"kept", compilation->keep.size()}});
   }
+  const std::lock_guard publishing(publishing_);
   {
     const std::lock_guard lock(mutex_);
-    if (!leading_) return;
+    if (term_ != term) return;
     latest_ = compilation;
     ++compilations_;
   }

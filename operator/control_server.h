@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
+#include <unordered_map>
 
 #include "base/result.h"
 #include "base/settings.h"
@@ -18,9 +18,15 @@ namespace adit::controller {
 /// Its thread is that of the message server; every call may come from any thread.
 class ControlServer {
  public:
+  struct Parts {
+    Authenticator& authenticator;
+    EdgeViews& views;
+    GatewaySessions::OnViews on_views;
+    std::function<bool()> may_lead;  ///< as in GatewaySessions::Callbacks
+  };
   static base::Result<std::unique_ptr<ControlServer>> start(const base::ListenAddress& where, net::TlsContext tls,
-                                                            Authenticator& authenticator, EdgeViews& views,
-                                                            GatewaySessions::OnViews on_views);
+                                                            Parts parts, GatewaySessionsSettings settings = {});
+  /// The authenticator may still be at work for it, and must outlive it.
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -33,18 +39,24 @@ class ControlServer {
   std::uint16_t port() const { return server_->endpoint().port(); }
 
  private:
-  ControlServer(Authenticator& authenticator, EdgeViews& views, GatewaySessions::OnViews on_views);
+  class WayBack;
+  /// Of a token that was accepted a moment ago.
+  struct Expected {
+    WallTime expires;
+    base::TimePoint since;
+  };
+
+  explicit ControlServer(Parts parts);
   void decide(const net::ChannelHello& hello, net::MessageServer::Answer answer);
+  void expect(const std::string& remote, WallTime expires);
   void accepted(std::unique_ptr<net::MessageChannel> channel, const net::ChannelHello& hello);
   void check_token(const std::string& token, std::function<void(std::optional<WallTime>)> done);
 
-  Authenticator& authenticator_;
-  EdgeViews& views_;
-  GatewaySessions::OnViews on_views_;
+  Parts parts_;
   std::unique_ptr<net::MessageServer> server_;
+  std::shared_ptr<WayBack> way_back_;
   std::unique_ptr<GatewaySessions> sessions_;
-  /// Of tokens that were accepted a moment ago: remote address → end of the token.
-  std::unordered_map<std::string, WallTime> expected_;
+  std::unordered_map<std::string, Expected> expected_;  ///< by remote address
 };
 
 }  // namespace adit::controller

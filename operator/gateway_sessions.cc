@@ -1,26 +1,13 @@
 #include "operator/gateway_sessions.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
 #include "base/log.h"
 
 namespace adit::controller {
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kTick = 250ms;
-/// A gateway whose connection broke is most often back before anybody should be told.
-constexpr auto kLostFor = 1500ms;
-/// How long a new leader waits for gateways before it calls something missing.
-constexpr auto kGatewaysComeWithin = 3s;
-/// From the last gateway's full state until its link reports are in.
-constexpr auto kReportsComeWithin = 1s;
-
-}  // namespace
-
 /// One gateway; for a moment also one whose connection is lost.
 class GatewaySessions::Session final : public net::ChannelOwner {
  public:
@@ -39,6 +26,8 @@ class GatewaySessions::Session final : public net::ChannelOwner {
     channel_.reset();
   }
   bool is_connected() const { return channel_ != nullptr; }
+  /// What the gateway said is taken for true.
+  bool counts() const { return is_connected() || lost_at != base::TimePoint{}; }
 
   control::GatewayFeed feed;
   WallTime expires;
@@ -64,11 +53,12 @@ class GatewaySessions::Session final : public net::ChannelOwner {
   std::unique_ptr<net::MessageChannel> channel_;
 };
 
-GatewaySessions::GatewaySessions(net::Loop& loop, EdgeViews& views, OnViews on_views, CheckToken check_token)
+GatewaySessions::GatewaySessions(net::Loop& loop, EdgeViews& views, Callbacks callbacks,
+                                 GatewaySessionsSettings settings)
     : loop_(loop),
       views_(views),
-      on_views_(std::move(on_views)),
-      check_token_(std::move(check_token)),
+      callbacks_(std::move(callbacks)),
+      settings_(settings),
       tick_(net::Deadline::of<&GatewaySessions::tick>(loop, this)) {}
 
 GatewaySessions::~GatewaySessions() {
@@ -79,15 +69,14 @@ GatewaySessions::~GatewaySessions() {
 void GatewaySessions::lead(std::uint64_t term) {
   const auto last = last_;  // of this very process, if it goes on with a higher term
   resign();
-  last_ = last;
   log_ = std::make_unique<control::ConfigurationLog>(term);
   if (!link_certificate_.certificate.empty()) {
     log_->set_link_certificate(link_certificate_.certificate, link_certificate_.key);
   }
-  if (last_) log_->update(last_->configurations, last_->keep);
   leads_since_ = net::Loop::now();
   last_synced_ = leads_since_;
-  tick_.set(leads_since_ + kTick);
+  tick_.set(leads_since_ + settings_.tick);
+  if (last) update(last);
 }
 
 void GatewaySessions::resign() {
@@ -98,6 +87,7 @@ void GatewaySessions::resign() {
   sessions_.clear();
   log_.reset();
   last_.reset();  // by the next term it will have grown old
+  kept_.clear();
   known_ids_.clear();
   views_.clear();
   settled_ = false;
@@ -106,8 +96,14 @@ void GatewaySessions::resign() {
 
 void GatewaySessions::update(const CompilationPtr& compilation) {
   if (!log_) return;
+  if (!log_->is_filled()) filled_at_ = net::Loop::now();
   last_ = compilation;
   const auto changed = log_->update(compilation->configurations, compilation->keep);
+  kept_.clear();
+  const std::set<std::string_view> keep(compilation->keep.begin(), compilation->keep.end());
+  for (const auto& [key, facts] : compilation->facts) {
+    if (keep.contains(facts->id)) kept_.emplace(facts->id, key);
+  }
   pull_all();
   refresh(changed);
 }
@@ -140,7 +136,7 @@ void GatewaySessions::end(Session& session, const std::string& why, bool is_lost
 
 void GatewaySessions::on_news(Session& session, const control::GatewayFeed::News& news) {
   if (news.token) {
-    check_token_(*news.token, [this, self = session.self](std::optional<WallTime> expires) {
+    callbacks_.check_token(*news.token, [this, self = session.self](std::optional<WallTime> expires) {
       if (*self == nullptr || !(*self)->is_connected()) return;
       if (expires) {
         (*self)->expires = *expires;
@@ -168,7 +164,9 @@ void GatewaySessions::on_news(Session& session, const control::GatewayFeed::News
 /// Later, since a new term ends the session that is speaking.
 void GatewaySessions::on_later_term(std::uint64_t later) {
   loop_.post([this, later] {
-    if (!log_ || log_->term() > later) return;
+    constexpr auto kLast = std::numeric_limits<std::uint64_t>::max();
+    // One who was suspended meets the gateways of its successor before it has noticed.
+    if (!log_ || log_->term() > later || later == kLast || !callbacks_.may_lead()) return;
     base::log::warning("a gateway knows a later term: going on above it", {{"term", later + 1}});
     lead(later + 1);
   });
@@ -178,6 +176,7 @@ EdgeView GatewaySessions::view_of(const std::string& id) const {
   EdgeView view;
   std::map<std::string, std::set<std::string>> instances;
   for (const auto& session : sessions_) {
+    if (!session->counts()) continue;
     const auto& feed = session->feed;
     if (feed.has_synced()) {
       ++view.gateways;
@@ -197,20 +196,25 @@ EdgeView GatewaySessions::view_of(const std::string& id) const {
   return view;
 }
 
+std::string GatewaySessions::name_of(const std::string& id) const {
+  if (const auto configuration = log_->configuration_of(id)) return configuration->tunnel->name;
+  const auto kept = kept_.find(id);
+  return kept == kept_.end() ? std::string() : kept->second;
+}
+
 void GatewaySessions::refresh(const std::vector<std::string>& ids) {
   std::vector<std::string> tunnels;
   for (const auto& id : ids) {
-    const auto configuration = log_->configuration_of(id);
-    if (!configuration && std::find(last_->keep.begin(), last_->keep.end(), id) == last_->keep.end()) {
+    auto name = name_of(id);
+    if (name.empty()) {
       views_.erase(id);
       known_ids_.erase(id);
       continue;
     }
     known_ids_.insert(id);
-    if (!views_.set(id, view_of(id))) continue;
-    if (configuration) tunnels.push_back(configuration->tunnel->name);
+    if (views_.set(id, view_of(id))) tunnels.push_back(std::move(name));
   }
-  if (!tunnels.empty()) on_views_(tunnels);
+  if (!tunnels.empty()) callbacks_.on_views(tunnels);
 }
 
 void GatewaySessions::refresh_all() { refresh({known_ids_.begin(), known_ids_.end()}); }
@@ -221,28 +225,38 @@ void GatewaySessions::tick() {
   for (auto& session : sessions_) {
     if (session->is_connected() && session->expires <= wall) end(*session, "its token has expired", true);
   }
-  const auto is_over = [&](const std::unique_ptr<Session>& session) {
-    return !session->is_connected() && session->lost_at + kLostFor <= now;
-  };
-  const auto over = std::count_if(sessions_.begin(), sessions_.end(), is_over);
-  for (auto& session : sessions_) {
-    if (is_over(session)) *session->self = nullptr;
-  }
-  sessions_.remove_if(is_over);
-  if (over != 0) refresh_all();
+  drop_ended();
   settle();
   views_.set_gateways(status());
-  tick_.set(now + kTick);
+  tick_.set(now + settings_.tick);
 }
 
+void GatewaySessions::drop_ended() {
+  const auto until = net::Loop::now() - settings_.lost_for;
+  const auto dropped = sessions_.remove_if([&](const std::unique_ptr<Session>& session) {
+    const bool is_over = !session->is_connected() && session->lost_at <= until;
+    if (is_over) *session->self = nullptr;
+    return is_over;
+  });
+  if (dropped != 0) refresh_all();
+}
+
+/// A gateway that has not said yet what it has, or which links, is no reason to call anything missing.
 void GatewaySessions::settle() {
   if (settled_ || !log_->is_filled()) return;
   const auto now = net::Loop::now();
-  const bool has_gateway = last_synced_ > leads_since_;
-  if (now < (has_gateway ? last_synced_ + kReportsComeWithin : leads_since_ + kGatewaysComeWithin)) return;
+  if (now < filled_at_ + settings_.settled_within) {
+    const bool is_one_coming = std::any_of(sessions_.begin(), sessions_.end(), [](const auto& session) {
+      return session->is_connected() && !session->feed.has_synced();
+    });
+    const bool has_one = last_synced_ > leads_since_;
+    const auto until =
+        has_one ? last_synced_ + settings_.reports_come_within : filled_at_ + settings_.gateways_come_within;
+    if (is_one_coming || now < until) return;
+  }
   settled_ = true;
   views_.set_settled(true);
-  on_views_({});
+  callbacks_.on_views({});
 }
 
 std::vector<GatewayStatus> GatewaySessions::status() const {

@@ -8,7 +8,7 @@
 namespace adit::controller {
 namespace {
 
-constexpr auto kLookAgain = std::chrono::seconds(10);
+constexpr auto kFirstRetry = std::chrono::milliseconds(200);
 
 /// Kinds of Secrets that come and go in masses and that no Tunnel can use.
 constexpr std::string_view kOfInterest =
@@ -18,6 +18,14 @@ bool same(const SecretState& a, const SecretState& b) {
   if (a.kind != b.kind || a.reason != b.reason || (a.object == nullptr) != (b.object == nullptr)) return false;
   return a.object == nullptr || (kube::uid_of(*a.object) == kube::uid_of(*b.object) &&
                                  kube::resource_version_of(*a.object) == kube::resource_version_of(*b.object));
+}
+
+/// Whether a change of metadata tells nothing new, for example of what this process wrote itself.
+bool is_known(const SecretState& state, const kube::ObjectPtr& metadata) {
+  if (!metadata) return state.kind == SecretState::Kind::absent;
+  return state.kind == SecretState::Kind::present &&
+         kube::resource_version_of(*state.object) == kube::resource_version_of(*metadata) &&
+         kube::uid_of(*state.object) == kube::uid_of(*metadata);
 }
 
 kube::Name name_from(const std::string& key) {
@@ -32,10 +40,15 @@ const kube::Resource& secrets() {
   return kSecrets;
 }
 
-SecretCache::SecretCache(kube::Api& api, const std::vector<std::string>& spaces, OnChange on_change)
+SecretCache::SecretCache(kube::Api& api, const std::vector<std::string>& spaces, OnChange on_change,
+                         SecretCacheSettings settings)
     : api_(api),
       on_change_(std::move(on_change)),
-      readers_({.name = "secret", .workers = 2}, [this](const std::string& key) { return read(key); }) {
+      settings_(settings),
+      readers_({.name = "secret",
+                .workers = 2,
+                .backoff = {std::min(kFirstRetry, settings.look_again), settings.look_again}},
+               [this](const std::string& key) { return read(key); }) {
   for (const auto& space : spaces) {
     kube::ReflectorOptions options;
     options.selection.resource = secrets();
@@ -44,7 +57,8 @@ SecretCache::SecretCache(kube::Api& api, const std::vector<std::string>& spaces,
     options.selection.metadata_only = true;
     options.name = "secrets";
     metadata_.push_back(std::make_unique<kube::Reflector>(
-        api, std::move(options), [this](const std::vector<kube::Change>& changes) { on_metadata(changes); }));
+        api, std::move(options), [this](const std::vector<kube::Change>& changes) { on_metadata(changes); },
+        [this] { on_failure(); }));
   }
 }
 
@@ -64,9 +78,9 @@ void SecretCache::set_named(std::set<std::string> keys) {
   std::vector<std::string> added;
   {
     const std::lock_guard lock(mutex_);
-    std::erase_if(states_, [&](const auto& entry) { return !keys.contains(entry.first); });
+    std::erase_if(named_, [&](const auto& entry) { return !keys.contains(entry.first); });
     for (const auto& key : keys) {
-      if (states_.try_emplace(key).second) added.push_back(key);
+      if (named_.try_emplace(key).second) added.push_back(key);
     }
   }
   for (const auto& key : added) readers_.enqueue(key);
@@ -74,13 +88,18 @@ void SecretCache::set_named(std::set<std::string> keys) {
 
 SecretState SecretCache::state(const std::string& key) const {
   const std::lock_guard lock(mutex_);
-  const auto found = states_.find(key);
-  return found == states_.end() ? SecretState{} : found->second;
+  const auto found = named_.find(key);
+  return found == named_.end() ? SecretState{} : found->second.state;
 }
 
 void SecretCache::put(const kube::Json& secret) {
   store(kube::name_of(secret).key(),
-        {SecretState::Kind::present, std::make_shared<const kube::Json>(secret), std::string()});
+        {SecretState::Kind::present, std::make_shared<const kube::Json>(secret), std::string()}, std::nullopt);
+}
+
+void SecretCache::look(const std::string& key) {
+  mark_stale(key);
+  readers_.enqueue(key);
 }
 
 std::optional<kube::ApiError> SecretCache::failure() const {
@@ -90,51 +109,80 @@ std::optional<kube::ApiError> SecretCache::failure() const {
   return std::nullopt;
 }
 
-bool SecretCache::is_watched() const {
-  return std::all_of(metadata_.begin(), metadata_.end(), [](const auto& reflector) {
-    return reflector->store().is_synced() && !reflector->store().failure();
-  });
-}
-
 void SecretCache::on_metadata(const std::vector<kube::Change>& changes) {
   for (const auto& change : changes) {
     {
       const std::lock_guard lock(mutex_);
-      if (!states_.contains(change.key)) continue;
+      const auto found = named_.find(change.key);
+      if (found == named_.end() || is_known(found->second.state, change.after)) continue;
+      found->second.is_stale = true;
     }
     readers_.enqueue(change.key);
   }
 }
 
-kube::ReconcileResult SecretCache::read(const std::string& key) {
+/// What the watch does not tell has to be looked at, if it still does not by then.
+void SecretCache::on_failure() {
+  if (!failure()) return;
+  std::vector<std::string> keys;
   {
     const std::lock_guard lock(mutex_);
-    if (!states_.contains(key)) return kube::ReconcileResult::done();
+    for (const auto& [key, named] : named_) keys.push_back(key);
   }
+  for (const auto& key : keys) readers_.enqueue_after(key, settings_.look_again);
+}
+
+kube::ReconcileResult SecretCache::read(const std::string& key) {
+  const auto puts = begin_read(key);
+  if (!puts) return kube::ReconcileResult::done();
   auto got = api_.get(secrets(), name_from(key));
   if (got) {
-    store(key, {SecretState::Kind::present, std::make_shared<const kube::Json>(std::move(*got)), std::string()});
+    store(key, {SecretState::Kind::present, std::make_shared<const kube::Json>(std::move(*got)), std::string()}, puts);
   } else if (got.error().not_found()) {
-    store(key, {SecretState::Kind::absent, nullptr, std::string()});
+    store(key, {SecretState::Kind::absent, nullptr, std::string()}, puts);
   } else if (got.error().forbidden()) {
     // What was read stays in force: rights that were taken away by mistake must not take sites down.
     base::log::warning("Secret cannot be read", {{"secret", key}, {"reason", got.error().text()}});
     if (state(key).kind != SecretState::Kind::present) {
-      store(key, {SecretState::Kind::unreadable, nullptr, got.error().message});
+      store(key, {SecretState::Kind::unreadable, nullptr, got.error().message}, puts);
     }
-    return kube::ReconcileResult::later(kLookAgain);
+    mark_stale(key);
+    return kube::ReconcileResult::later(settings_.look_again);
   } else {
+    mark_stale(key);
     return kube::ReconcileResult::retry();
   }
-  return is_watched() ? kube::ReconcileResult::done() : kube::ReconcileResult::later(kLookAgain);
+  return failure() ? kube::ReconcileResult::later(settings_.look_again) : kube::ReconcileResult::done();
 }
 
-void SecretCache::store(const std::string& key, SecretState state) {
+std::optional<std::uint64_t> SecretCache::begin_read(const std::string& key) {
+  const bool is_watched = !failure();
+  const std::lock_guard lock(mutex_);
+  const auto found = named_.find(key);
+  if (found == named_.end() || (is_watched && !found->second.is_stale)) return std::nullopt;
+  found->second.is_stale = false;
+  return found->second.puts;
+}
+
+void SecretCache::mark_stale(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = named_.find(key); found != named_.end()) found->second.is_stale = true;
+}
+
+void SecretCache::store(const std::string& key, SecretState state, std::optional<std::uint64_t> puts) {
+  const std::lock_guard telling(telling_);
   {
     const std::lock_guard lock(mutex_);
-    const auto found = states_.find(key);
-    if (found == states_.end() || same(found->second, state)) return;
-    found->second = state;
+    const auto found = named_.find(key);
+    if (found == named_.end()) return;
+    auto& named = found->second;
+    if (!puts) {
+      ++named.puts;
+    } else if (*puts != named.puts) {
+      return;
+    }
+    if (same(named.state, state)) return;
+    named.state = state;
   }
   on_change_(key, state);
 }

@@ -74,11 +74,13 @@ class Server {
         api_(std::move(api)),
         guarded_(*api_, [this] { return election_.may_write(); }),
         events_(guarded_, "adit-operator", [this] { return election_.may_write(); }),
-        tunnels_(*api_, watched_spaces(options),
-                 [this](const std::vector<kube::Change>& changes) { on_tunnels(changes); }),
+        tunnels_(
+            *api_, watched_spaces(options), [this](const std::vector<kube::Change>& changes) { on_tunnels(changes); },
+            [this] { compiler_.tunnels_listed(); }),
         secrets_(*api_, watched_spaces(options),
                  [this](const std::string& key, const SecretState& state) { on_secret(key, state); }),
-        compiler_({[this](std::set<std::string> keys) { secrets_.set_named(std::move(keys)); },
+        compiler_({[this] { return tunnels_.all(); },
+                   [this](std::set<std::string> keys) { secrets_.set_named(std::move(keys)); },
                    [this](const CompilationPtr& compilation) { on_compiled(compilation); }},
                   options.host_policy),
         authenticator_(*api_, {options.gateway_audience,
@@ -184,7 +186,7 @@ Result<void> Server::start_admin() {
 
 /// Followers are ready too: they only wait for their turn.
 Result<void> Server::ready() const {
-  if (!tunnels_.is_synced()) {
+  if (!tunnels_.is_listed()) {
     const auto failure = tunnels_.failure();
     return base::Error{failure ? failure->text() : "Tunnels have not been listed yet"};
   }
@@ -196,7 +198,6 @@ Result<void> Server::ready() const {
 
 void Server::on_tunnels(const std::vector<kube::Change>& changes) {
   compiler_.tunnels_changed(changes);
-  if (tunnels_.is_synced()) compiler_.tunnels_listed();
   // Annotations and status are nothing to the compiler.
   for (const auto& change : changes) controller_.enqueue(change.key);
 }
@@ -238,8 +239,10 @@ void Server::on_certificates(const EdgeCertificates& certificates) {
   if (server) {
     server->set_tls(*tls);
   } else {
-    auto started = ControlServer::start(options_.control, *tls, authenticator_, views_,
-                                        [this](const std::vector<std::string>& keys) { on_views(keys); });
+    auto started =
+        ControlServer::start(options_.control, *tls,
+                             {authenticator_, views_, [this](const std::vector<std::string>& keys) { on_views(keys); },
+                              [this] { return election_.may_write(); }});
     const std::lock_guard lock(mutex_);
     if (!started) {
       listen_failure_ = "--control: " + started.error();
@@ -261,7 +264,7 @@ void Server::on_leading(std::uint64_t term) {
     term_ = term;
     if (control_) control_->lead(term);
   }
-  compiler_.lead(tunnels_.all());
+  compiler_.lead();
   certificates_.look();
 }
 

@@ -2,7 +2,9 @@
 // Brings each Tunnel's connector Secret and status to what they should be.
 
 #include <functional>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "kube/api.h"
@@ -50,14 +52,20 @@ class TunnelController {
 
  private:
   kube::ReconcileResult reconcile(const std::string& key);
+  /// With the status that was last written, which the watch may not have told yet.
+  kube::ObjectPtr find(const std::string& key);
   kube::ReconcileResult reconcile_secret(const kube::Json& tunnel, const TunnelFacts& facts);
+  bool is_behind(const kube::Json& tunnel, const TunnelFacts& facts) const;
+  kube::ReconcileResult write_secret(const kube::Json& tunnel, ConnectorSecretPlan plan, const SecretState& state);
   kube::ReconcileResult reconcile_status(const kube::Json& tunnel, const TunnelFacts& facts);
   void tell_failure(const kube::Json& tunnel, const std::string& what, const kube::ApiError& error);
 
   Parts parts_;
   TunnelControllerSettings settings_;
   WriteBudget budget_;
-  kube::Controller controller_;  // last: its workers use the rest
+  std::mutex mutex_;
+  std::unordered_map<std::string, kube::ObjectPtr> written_;  ///< until the watch has told of it
+  kube::Controller controller_;                               // last: its workers use the rest
 };
 
 }  // namespace adit::controller

@@ -1,18 +1,24 @@
 #include "operator/tunnel_watch.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "operator/tunnel_controller.h"
 
 namespace adit::controller {
 
-TunnelWatch::TunnelWatch(kube::Api& api, const std::vector<std::string>& spaces, const OnChanges& on_changes) {
+TunnelWatch::TunnelWatch(kube::Api& api, const std::vector<std::string>& spaces, const OnChanges& on_changes,
+                         const std::function<void()>& on_listed)
+    : unlisted_(spaces.size()) {
   for (const auto& space : spaces) {
     kube::ReflectorOptions options;
     options.selection.resource = tunnels();
     options.selection.space = space;
     options.name = "tunnels";
-    reflectors_.push_back(std::make_unique<kube::Reflector>(api, std::move(options), on_changes));
+    const auto tell = [this, on_changes, on_listed, is_first = true](const std::vector<kube::Change>& changes) mutable {
+      on_changes(changes);
+      if (std::exchange(is_first, false) && --unlisted_ == 0) on_listed();
+    };
+    reflectors_.push_back(std::make_unique<kube::Reflector>(api, std::move(options), tell));
   }
 }
 
@@ -38,11 +44,6 @@ std::vector<kube::ObjectPtr> TunnelWatch::all() const {
     objects.insert(objects.end(), some.begin(), some.end());
   }
   return objects;
-}
-
-bool TunnelWatch::is_synced() const {
-  return std::all_of(reflectors_.begin(), reflectors_.end(),
-                     [](const auto& reflector) { return reflector->store().is_synced(); });
 }
 
 std::optional<kube::ApiError> TunnelWatch::failure() const {

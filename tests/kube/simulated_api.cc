@@ -19,14 +19,16 @@ ApiError refuse(std::string call, int code, std::string reason, std::string mess
   return error;
 }
 
-/// "a=b,c=d" of labels, or of the fields that these tests use.
+/// "a=b,c!=d" of labels, or of the fields that these tests use.
 bool selects(const std::string& selector, const std::function<std::string(const std::string&)>& value) {
   std::size_t from = 0;
   while (from < selector.size()) {
     const auto end = std::min(selector.find(',', from), selector.size());
     const auto term = selector.substr(from, end - from);
     const auto equals = term.find('=');
-    if (value(term.substr(0, equals)) != term.substr(equals + 1)) return false;
+    const bool wants_other = equals > 0 && term[equals - 1] == '!';
+    const bool is_equal = value(term.substr(0, wants_other ? equals - 1 : equals)) == term.substr(equals + 1);
+    if (is_equal == wants_other) return false;
     from = end + 1;
   }
   return true;

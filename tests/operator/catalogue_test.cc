@@ -66,6 +66,18 @@ TEST_F(CatalogueTest, TellsOnlyWhatChanged) {
   EXPECT_THAT(catalogue_.compile().changed, ElementsAre("team-a/shop"));
 }
 
+TEST_F(CatalogueTest, ANamesakeThatIsRefusedKeepsNothingOfItsPredecessor) {
+  catalogue_.compile();
+  Json namesake = tunnel_object("not a host");
+  namesake["metadata"]["uid"] = "00000000-0000-4000-8000-000000000001";
+  namesake["spec"]["routes"] = "nonsense";
+  EXPECT_TRUE(catalogue_.set_tunnel(namesake));
+  const auto compilation = catalogue_.compile();
+  EXPECT_THAT(compilation.configurations, IsEmpty());
+  EXPECT_EQ(std::count(compilation.keep.begin(), compilation.keep.end(), kId), 0);
+  EXPECT_EQ(compilation.facts.at("team-a/shop")->id, "00000000-0000-4000-8000-000000000001");
+}
+
 TEST_F(CatalogueTest, StatusAndAnnotationsCallForNothing) {
   catalogue_.compile();
   tunnel_["status"]["connectors"] = 5;

@@ -1,3 +1,5 @@
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "operator/authenticator.h"
@@ -15,9 +17,28 @@ TEST(WriteBudget, LetsABurstGoAndThenTheRate) {
   const base::TimePoint start = base::TimePoint{} + 1h;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(budget.take(start), 0ms);
   EXPECT_EQ(budget.take(start), 20ms);
-  EXPECT_EQ(budget.take(start + 10ms), 10ms);
+  EXPECT_EQ(budget.take(start), 40ms);  // a place of its own in the line
   EXPECT_EQ(budget.take(start + 20ms), 0ms);
-  EXPECT_EQ(budget.take(start + 20ms), 20ms);
+  EXPECT_EQ(budget.take(start + 40ms), 0ms);
+  EXPECT_EQ(budget.take(start + 40ms), 20ms);
+}
+
+TEST(WriteBudget, ManyThatWaitDoNotAllComeBackForEachWrite) {
+  WriteBudget budget(50, 50);
+  const base::TimePoint start = base::TimePoint{} + 1h;
+  std::multimap<base::TimePoint, int> waiting;
+  for (int i = 0; i < 10'000; ++i) waiting.emplace(start, i);
+  int asked = 0;
+  base::TimePoint now = start;
+  while (!waiting.empty()) {
+    now = waiting.begin()->first;
+    waiting.erase(waiting.begin());
+    ++asked;
+    if (const auto wait = budget.take(now); wait > 0ms) waiting.emplace(now + wait, 0);
+  }
+  EXPECT_LE(asked, 450'000);                   // not 10,000 · 10,000 / 2
+  EXPECT_LE(now - start, 10'000 * 20ms + 6s);  // and nothing of the budget was lost
+  EXPECT_EQ(budget.take(now + 10s), 0ms);
 }
 
 TEST(WriteBudget, NeverPassesTheRateOverTime) {
@@ -32,6 +53,14 @@ TEST(WriteBudget, NeverPassesTheRateOverTime) {
 std::string token_with(const std::string& payload) { return "e30." + routing::encode_base64(payload) + ".c2ln"; }
 
 TEST(ExpiryOf, ReadsTheClaim) { EXPECT_EQ(expiry_of(token_with(R"({"exp":1800000000})")), WallTime(1'800'000'000s)); }
+
+TEST(ExpiryOf, IsWithinWhatAClockCanSay) {
+  const auto most = expiry_of(token_with(R"({"exp":18446744073709551615})"));
+  ASSERT_TRUE(most);
+  EXPECT_GT(*most, WallTime::max() - 1min);
+  EXPECT_EQ(expiry_of(token_with(R"({"exp":9223372036854775807})")), most);
+  EXPECT_EQ(expiry_of(token_with(R"({"exp":-9223372036854775808})")), WallTime{});
+}
 
 TEST(ExpiryOf, HasNoneForOtherTexts) {
   for (const std::string& text : {std::string(), std::string("abc"), std::string("a.b"), std::string(".."),
