@@ -116,21 +116,22 @@ bool CertificateKeeper::use(const EdgeCertificates& plan, std::optional<std::str
   if (writes) failure = store(plan);
   // What is not stored must not be used: another process would make another one.
   if (failure || (changes && !writes)) return false;
-  tell(plan);
+  const bool used = tell(plan);
   if (writes) failure = publish(plan.authority.trusted);
-  return true;
+  return used;
 }
 
-void CertificateKeeper::tell(const EdgeCertificates& plan) {
+bool CertificateKeeper::tell(const EdgeCertificates& plan) {
   std::string all = plan.authority.trusted + plan.serving.certificate;
   if (plan.link) all += plan.link->certificate;
-  if (all == told_) return;
+  if (all == told_) return true;
   {
     const std::lock_guard lock(mutex_);
     trusted_ = plan.authority.trusted;
   }
-  told_ = std::move(all);
-  on_change_(plan);
+  const bool used = on_change_(plan);
+  told_ = used ? std::move(all) : std::string();
+  return used;
 }
 
 void CertificateKeeper::tell_failure(const std::optional<std::string>& failure) {

@@ -24,8 +24,9 @@ struct CertificateKeeperSettings {
 /// with what gateways and connectors are to trust. Only a leader writes them; the others read what it wrote.
 class CertificateKeeper {
  public:
-  /// On the keeper's thread, at the first complete set and whenever something of it changed.
-  using OnChange = std::function<void(const EdgeCertificates& certificates)>;
+  /// On the keeper's thread, at the first complete set and whenever something of it changed. False: it could not be put
+  /// to use, and is told again after a while.
+  using OnChange = std::function<bool(const EdgeCertificates& certificates)>;
 
   /// `api` refuses writes of who does not lead; `may_write` tells whether it would.
   CertificateKeeper(kube::Api& api, std::string space, EdgeNames names, std::function<bool()> may_write,
@@ -44,9 +45,9 @@ class CertificateKeeper {
   /// How long until the next look.
   std::chrono::milliseconds keep();
   std::optional<std::string> read(StoredCertificates& stored);
-  /// True if a whole set is in force: stored, or not to be changed.
+  /// True if a whole set is in force: stored, or not to be changed, and in use.
   bool use(const EdgeCertificates& plan, std::optional<std::string>& failure);
-  void tell(const EdgeCertificates& plan);
+  bool tell(const EdgeCertificates& plan);
   void tell_failure(const std::optional<std::string>& failure);
   std::optional<std::string> store(const EdgeCertificates& plan);
   std::optional<std::string> publish(const std::string& trusted);

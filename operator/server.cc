@@ -89,7 +89,7 @@ class Server {
         certificates_(
             guarded_, options.space, {options.control_names, {host_of(options.gateway_address)}},
             [this] { return election_.may_write(); },
-            [this](const EdgeCertificates& certificates) { on_certificates(certificates); }),
+            [this](const EdgeCertificates& certificates) { return on_certificates(certificates); }),
         controller_({guarded_, [this](const std::string& key) { return tunnels_.find(key); }, compiler_, views_,
                      secrets_, events_, [this] { return certificates_.trusted(); }},
                     controller_settings(options)),
@@ -109,7 +109,8 @@ class Server {
   void on_tunnels(const std::vector<kube::Change>& changes);
   void on_secret(const std::string& key, const SecretState& state);
   void on_compiled(const CompilationPtr& compilation);
-  void on_certificates(const EdgeCertificates& certificates);
+  bool on_certificates(const EdgeCertificates& certificates);
+  Result<std::shared_ptr<ControlServer>> listen(net::TlsContext tls);
   void on_views(const std::vector<std::string>& tunnels);
   void on_leading(std::uint64_t term);
   void on_stopped();
@@ -231,31 +232,45 @@ std::shared_ptr<ControlServer> Server::control() const {
   return control_;
 }
 
-void Server::on_certificates(const EdgeCertificates& certificates) {
+bool Server::on_certificates(const EdgeCertificates& certificates) {
   const auto tls =
       net::make_server_context(net::TlsUse::link, certificates.serving.certificate, certificates.serving.key);
-  if (!tls) return base::log::error("control certificate cannot be used", {{"reason", tls.error()}});
+  if (!tls) {
+    base::log::error("control certificate cannot be used", {{"reason", tls.error()}});
+    return false;
+  }
   auto server = control();
   if (server) {
     server->set_tls(*tls);
   } else {
-    auto started =
-        ControlServer::start(options_.control, *tls,
-                             {authenticator_, views_, [this](const std::vector<std::string>& keys) { on_views(keys); },
-                              [this] { return election_.may_write(); }});
-    const std::lock_guard lock(mutex_);
-    if (!started) {
-      listen_failure_ = "--control: " + started.error();
-      return base::log::error("cannot listen", {{"for", "gateways"}, {"reason", started.error()}});
-    }
+    auto started = listen(*tls);
+    if (!started) return false;
     server = std::move(*started);
-    base::log::info("listening", {{"for", "gateways"}, {"port", server->port()}});
-    control_ = server;
-    if (term_ != 0) server->lead(term_);
-    if (compilation_) server->update(compilation_);
   }
   if (certificates.link) server->set_link_certificate(*certificates.link);
   enqueue_all();  // connectors' Secrets hold what is to be trusted
+  return true;
+}
+
+Result<std::shared_ptr<ControlServer>> Server::listen(net::TlsContext tls) {
+  auto started =
+      ControlServer::start(options_.control, std::move(tls),
+                           {authenticator_, views_, [this](const std::vector<std::string>& keys) { on_views(keys); },
+                            [this] { return election_.may_write(); }});
+  const std::lock_guard lock(mutex_);
+  if (!started) {
+    const auto failure = "--control: " + started.error();
+    if (std::exchange(listen_failure_, failure) != failure) {
+      base::log::error("cannot listen; it is tried again", {{"for", "gateways"}, {"reason", started.error()}});
+    }
+    return base::Error{failure};
+  }
+  listen_failure_.clear();
+  control_ = std::move(*started);
+  base::log::info("listening", {{"for", "gateways"}, {"port", control_->port()}});
+  if (term_ != 0) control_->lead(term_);
+  if (compilation_) control_->update(compilation_);
+  return control_;
 }
 
 void Server::on_leading(std::uint64_t term) {

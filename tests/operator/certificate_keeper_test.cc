@@ -58,7 +58,7 @@ class Keeping {
         guarded_(api, [this] { return this->leads.load(); }),
         keeper_(
             guarded_, "adit", std::move(names), [this] { return may_write(); },
-            [this](const EdgeCertificates& certificates) { told(certificates); }, settings) {}
+            [this](const EdgeCertificates& certificates) { return told(certificates); }, settings) {}
   void start() { keeper_.start(); }
   void stop() { keeper_.stop(); }
   void look() { keeper_.look(); }
@@ -78,16 +78,18 @@ class Keeping {
 
   std::atomic<bool> leads;
   std::function<bool()> may_write_;  ///< instead of `leads`
+  std::size_t useless_ = 0;          ///< so many times the set cannot be put to use
 
  private:
   bool may_write() const { return may_write_ ? may_write_() : leads.load(); }
-  void told(const EdgeCertificates& certificates) {
+  bool told(const EdgeCertificates& certificates) {
     // Never anything that another process would not find, too.
     EXPECT_EQ(certificates.serving.certificate, stored(api_, "adit-operator-tls", "tls.crt"));
     EXPECT_EQ(certificates.serving.key, stored(api_, "adit-operator-tls", "tls.key"));
     EXPECT_EQ(certificates.authority.trusted, stored(api_, "adit-authority", "ca.crt"));
     const std::lock_guard lock(mutex_);
     sets_.push_back(certificates);
+    return sets_.size() > useless_;
   }
 
   SimulatedApi& api_;
@@ -146,6 +148,17 @@ TEST(CertificateKeeper, WhoOnlyFollowsReadsWhatTheLeaderWrote) {
   ASSERT_TRUE(leader.is_told());
   EXPECT_EQ(follower.last().serving.key, leader.last().serving.key);
   EXPECT_EQ(follower.trusted(), leader.trusted());
+}
+
+TEST(CertificateKeeper, WhatCouldNotBePutToUseIsToldAgain) {
+  SimulatedApi api;
+  Keeping leader(api, true, kNames, {1h, 10ms});
+  leader.useless_ = 2;
+  leader.start();
+  ASSERT_TRUE(leader.is_told(3));
+  leader.stop();
+  EXPECT_EQ(leader.times(), 3U);
+  EXPECT_EQ(writes(api), 4U);
 }
 
 TEST(CertificateKeeper, LooksAtOnceWhenItIsTold) {
