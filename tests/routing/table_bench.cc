@@ -1,6 +1,7 @@
 // What a look-up in a large table costs when each request is for another host. Prints a line for each kind of request;
 // instructions are counted by running it under "valgrind --tool=callgrind". bench_table [HOSTS [ROUNDS]]
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
