@@ -1,5 +1,6 @@
 #include "base/random.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 
@@ -43,11 +44,18 @@ std::uint64_t Random::up_to(std::uint64_t bound) {
 }
 
 std::array<char, 32> random_id(Random& random) {
-  static constexpr char kHex[] = "0123456789abcdef";
+  static constexpr auto kDigits = [] {
+    std::array<std::array<char, 2>, 256> digits{};
+    for (unsigned byte = 0; byte < digits.size(); ++byte) {
+      digits[byte] = {"0123456789abcdef"[byte & 0xfU], "0123456789abcdef"[byte >> 4U]};
+    }
+    return digits;
+  }();
   std::array<char, 32> id;
-  for (std::size_t half = 0; half < 2; ++half) {
+  auto at = id.begin();
+  for (int half = 0; half < 2; ++half) {
     std::uint64_t bits = random();
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4U) id[half * 16 + i] = kHex[bits & 0xfU];
+    for (int byte = 0; byte < 8; ++byte, bits >>= 8U) at = std::copy_n(kDigits[bits & 0xffU].begin(), 2, at);
   }
   return id;
 }

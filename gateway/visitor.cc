@@ -1,6 +1,7 @@
 #include "gateway/visitor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -66,20 +67,21 @@ void Visitor::read_head() {
   if (stream_->readable().empty()) {
     return stream_->at_end() ? end_of_requests() : stream_->read();
   }
-  if (!head_begun_) {
-    head_begun_ = true;
-    deadline_.set(net::Loop::now() + kHeadWithin);
-  }
   auto& head = worker_.request_scratch();
   const auto parsed = parser_.parse_head(stream_->readable(), head);
   switch (parsed.progress) {
     case http::Progress::need_more:
-      return stream_->at_end() ? end_of_requests() : stream_->read();
+      return stream_->at_end() ? end_of_requests() : await_head();
     case http::Progress::refused:
       return refuse(parsed.status, parsed.reason);
     case http::Progress::complete:
       return take_request(head, parsed.consumed);
   }
+}
+
+void Visitor::await_head() {
+  if (!std::exchange(head_begun_, true)) deadline_.set(net::Loop::now() + kHeadWithin);
+  stream_->read();
 }
 
 void Visitor::take_request(const http::RequestHead& head, std::size_t head_size) {

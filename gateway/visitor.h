@@ -64,6 +64,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void at_turn_end() override;
 
   void read_head();
+  void await_head();
   void take_request(const http::RequestHead& head, std::size_t head_size);
   int route(const http::RequestHead& head, const routing::Route*& route);
   bool misdirected(const http::RequestHead& head);

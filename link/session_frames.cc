@@ -14,6 +14,8 @@ namespace {
 /// A link on which bytes flow is never silent, so its round trip is measured anew this often.
 constexpr base::Duration kMeasureEvery = std::chrono::seconds(1);
 constexpr std::size_t kMostDebugText = 200;
+constexpr std::size_t kBulk = 16 * 1024;  // of a DATA frame
+
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -216,7 +218,9 @@ int Session::Impl::write(std::int32_t id, const std::uint8_t* frame_head, std::s
   LinkStream* stream = find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const auto bytes = stream->handler_->to_send().first(length);
-  const auto room = out_->reserve(kFrameHead + length);
+  // Bulk fills the batch: it gets room for all of it at once, so that the block is not grown, and copied, on the way.
+  const std::size_t batch = length >= kBulk ? out_limit_ - std::min(out_limit_, out_->size()) : 0;
+  const auto room = out_->reserve(kFrameHead + length + batch);
   std::memcpy(room.data(), frame_head, kFrameHead);
   std::memcpy(room.data() + kFrameHead, bytes.data(), length);
   out_->commit(kFrameHead + length);

@@ -8,8 +8,10 @@
 namespace adit::net {
 namespace {
 
-constexpr std::uint32_t kFirstRead = 2048;        // a request's head fits, and an idle connection costs no more
-constexpr std::size_t kCipherBatch = 128 * 1024;  // encrypted bytes gathered before the socket is asked to take them
+constexpr std::uint32_t kFirstRead = 2048;  // a request's head fits, and an idle connection costs no more
+// Encrypted bytes gathered before the socket is asked to take them: what the link driver takes from its session at a
+// time, with the heads of frames and records, so that no last few bytes need a call of their own.
+constexpr std::size_t kCipherBatch = 144 * 1024;
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -12,6 +13,7 @@ namespace adit::net {
 namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;  // the most plain bytes that one record carries (RFC 8446 §5.1)
+constexpr std::size_t kRecordExtra = 32;    // more than what AES-GCM and ChaCha20 records add to them
 
 }  // namespace
 
@@ -82,9 +84,13 @@ TlsEngine::Status TlsEngine::handshake() {
 }
 
 TlsEngine::Status TlsEngine::read(base::Buffer& plain) {
+  // Records only shrink. Bulk gets room for all of them at once, and for the one whose beginning OpenSSL holds, so that
+  // the block is not grown, and copied, from record to record.
+  const bool bulk = cipher_in_.size() >= kRecord;
+  std::size_t expected = cipher_in_.size() + (bulk ? kRecord : 0);
   while (true) {
     ERR_clear_error();
-    const auto room = plain.reserve(std::min(kRecord, std::max<std::size_t>(cipher_in_.size(), 1)));
+    const auto room = plain.reserve(std::max<std::size_t>(std::exchange(expected, cipher_in_.size()), 1));
     const int count =
         SSL_read(ssl_.get(), room.data(), static_cast<int>(std::min<std::size_t>(room.size(), 1U << 30U)));
     if (count > 0) {
@@ -98,6 +104,10 @@ TlsEngine::Status TlsEngine::read(base::Buffer& plain) {
 }
 
 TlsEngine::Status TlsEngine::write(base::Buffer& plain, std::size_t limit) {
+  if (cipher_out_.size() < limit) {  // grown once, not from record to record
+    const auto most = std::min(plain.size(), limit - cipher_out_.size());
+    cipher_out_.reserve(most + (most / kRecord + 1) * kRecordExtra);
+  }
   while (!plain.empty() && cipher_out_.size() < limit) {
     ERR_clear_error();
     const auto piece = std::min(plain.size(), kRecord);

@@ -2,79 +2,55 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-#include "routing/host_name.h"
 #include "routing/url_path.h"
 
 namespace adit::routing {
-namespace {
 
-/// A host in lower case and without final dot, on the stack.
-class LowerHost {
- public:
-  explicit LowerHost(std::string_view host) {
-    if (host.ends_with('.')) host.remove_suffix(1);
-    if (host.size() > kLongestHost) return;
-    std::transform(host.begin(), host.end(), room_.begin(), base::to_lower);
-    text_ = std::span<char>(room_.data(), host.size());
-    fits_ = true;
-  }
-
-  bool fits() const { return fits_; }
-  std::span<char> text() const { return text_; }
-
- private:
-  std::array<char, kLongestHost> room_;
-  std::span<char> text_;
-  bool fits_ = false;
-};
-
-std::string_view view(std::span<char> text) { return {text.data(), text.size()}; }
-
-}  // namespace
-
-const Route* Table::Host::best(std::string_view path) const {
-  const auto after = std::upper_bound(
-      routes.begin(), routes.end(), path,
-      [](std::string_view wanted, const Route& route) { return compare_paths(wanted, route.path) < 0; });
-  if (after == routes.begin()) return nullptr;
+const Route* Table::best(const Host& host, std::string_view path) const {
+  const auto rules = routes_.begin() + host.first;
+  if (host.rules == 1) return is_path_prefix(rules->path, path) ? &*rules : nullptr;
+  const auto after = std::upper_bound(rules, rules + host.rules, path, [](std::string_view wanted, const Route& route) {
+    return compare_paths(wanted, route.path) < 0;
+  });
+  if (after == rules) return nullptr;
   // Every prefix of `path` is the route before it in order, or one of that route's own prefixes.
-  auto at = static_cast<std::uint32_t>(after - routes.begin() - 1);
-  while (!is_path_prefix(routes[at].path, path)) {
-    if (shorter.empty() || shorter[at] == kNone) return nullptr;
-    at = shorter[at];
+  auto at = static_cast<std::uint32_t>(after - routes_.begin() - 1);
+  while (!is_path_prefix(routes_[at].path, path)) {
+    at = shorter_[at];
+    if (at == kNone) return nullptr;
   }
-  return &routes[at];
+  return &routes_[at];
 }
 
-const Table::Host* Table::named_host(std::span<char> lower_case) const {
-  if (const auto exact = hosts_.find(view(lower_case)); exact != hosts_.end()) return &exact->second;
+const Table::Host* Table::find_host(std::string_view key) const {
+  const auto number = index_.find(key, [&](std::uint32_t other) { return name_of(hosts_[other]) == key; });
+  return number == kNone ? nullptr : &hosts_[number];
+}
+
+const Table::Host* Table::named_host(HostKey& key) const {
+  if (const Host* exact = find_host(key.text())) return exact;
   if (wildcard_labels_.none()) return nullptr;
-  auto labels = static_cast<std::size_t>(std::count(lower_case.begin(), lower_case.end(), '.'));
-  for (std::size_t i = 1; i < lower_case.size(); ++i) {
-    if (lower_case[i] != '.') continue;
+  const auto name = key.text();
+  auto labels = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+  for (std::size_t i = 1; i < name.size(); ++i) {
+    if (name[i] != '.') continue;
     if (labels < wildcard_labels_.size() && wildcard_labels_[labels]) {
-      lower_case[i - 1] = '*';  // "shop.example.com" becomes "…*.example.com": no copy for the key
-      if (const auto found = hosts_.find(view(lower_case.subspan(i - 1))); found != hosts_.end()) return &found->second;
+      if (const Host* found = find_host(key.to_wildcard(i))) return found;
     }
     --labels;
   }
   return nullptr;
 }
 
-const Table::Host* Table::host(std::span<char> lower_case) const {
-  if (const Host* named = named_host(lower_case)) return named;
-  const auto any = hosts_.find(std::string_view("*"));
-  return any == hosts_.end() ? nullptr : &any->second;
-}
-
 const Route* Table::find(std::string_view host_name, std::string_view path) const {
-  const LowerHost lower(host_name);
-  const Host* found = lower.fits() ? host(lower.text()) : nullptr;
+  HostKey key(host_name);
+  if (!key.fits()) return nullptr;
+  const Host* found = named_host(key);
+  if (found == nullptr && any_ != kNone) found = &hosts_[any_];
   if (found == nullptr) return nullptr;
   PathRoom room;
   const auto canonical = request_path(path, room);
-  return canonical ? found->best(*canonical) : nullptr;
+  return canonical ? best(*found, *canonical) : nullptr;
 }
 
 const std::shared_ptr<const Tunnel>* Table::tunnel(std::string_view id) const {
@@ -83,11 +59,13 @@ const std::shared_ptr<const Tunnel>* Table::tunnel(std::string_view id) const {
 }
 
 ServerName Table::server_name(std::string_view name) const {
-  const LowerHost lower(name);
-  const Host* found = lower.fits() ? named_host(lower.text()) : nullptr;
+  HostKey key(name);
+  const Host* found = key.fits() ? named_host(key) : nullptr;
   if (found == nullptr) return {};
   if (found->only_private) return {.certificate = nullptr, .tunnel = nullptr, .only_private = true};
-  return {.certificate = found->certificate, .tunnel = found->certificate_tunnel, .only_private = false};
+  if (found->certificate == kNone) return {};
+  const auto& [certificate, tunnel] = certificates_[found->certificate];
+  return {.certificate = certificate, .tunnel = tunnel, .only_private = false};
 }
 
 std::vector<std::shared_ptr<const Tunnel>> Table::all_tunnels() const {

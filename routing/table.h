@@ -5,11 +5,12 @@
 #include <bitset>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "routing/host_index.h"
 
 namespace adit::routing {
 
@@ -70,24 +71,28 @@ class Table {
   const std::shared_ptr<const Certificate>& default_certificate() const { return default_certificate_; }
 
   std::size_t tunnels() const { return tunnels_.size(); }
-  std::size_t routes() const { return routes_count_; }
+  std::size_t routes() const { return routes_.size(); }
   /// All tunnels, for telemetry; any order.
   std::vector<std::shared_ptr<const Tunnel>> all_tunnels() const;
 
  private:
   friend class TableBuilder;
-  struct Host {
-    /// The longest prefix of `path`; nullptr if there is none.
-    const Route* best(std::string_view path) const;
+  static constexpr std::uint32_t kNone = HostIndex::kNone;
 
-    std::vector<Route> routes;  ///< in the order of compare_paths()
-    std::vector<std::uint32_t>
-        shorter;  ///< of each route the next shorter prefix among routes, or kNone; empty for one
-    std::shared_ptr<const Certificate> certificate;
-    std::shared_ptr<const Tunnel> certificate_tunnel;
+  /// The rules of one host stand together. Small, since ten thousand of these are looked at in turn.
+  struct Host {
+    std::uint32_t name = 0;   ///< where it begins in names_
+    std::uint32_t first = 0;  ///< its rules in routes_, in the order of compare_paths()
+    std::uint32_t rules = 0;
+    std::uint32_t certificate = kNone;  ///< in certificates_
+    std::uint32_t name_size = 0;
     bool only_private = false;
   };
-  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+  struct HostCertificate {
+    std::shared_ptr<const Certificate> certificate;
+    std::shared_ptr<const Tunnel> tunnel;
+  };
+
   /// Lets string_view find a std::string key.
   struct Hash {
     using is_transparent = void;
@@ -96,16 +101,27 @@ class Table {
   template <class Value>
   using Map = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
 
-  /// Exact, then the wildcards from the longest, then "*". Overwrites `lower_case`.
-  const Host* host(std::span<char> lower_case) const;
-  const Host* named_host(std::span<char> lower_case) const;
+  std::string_view name_of(const Host& host) const {
+    return std::string_view(names_).substr(host.name, host.name_size);
+  }
+  /// The host of exactly that key, or nullptr.
+  const Host* find_host(std::string_view key) const;
+  /// Exact, then the wildcards from the longest. Overwrites `key`.
+  const Host* named_host(HostKey& key) const;
+  /// The rule of the longest prefix of `path`, or nullptr.
+  const Route* best(const Host& host, std::string_view path) const;
 
-  Map<Host> hosts_;  ///< keys: exact, "*.suffix", "*"
+  HostIndex index_;          ///< of hosts_: exact, "*.suffix", "*"
+  std::vector<Host> hosts_;  ///< any order
+  std::string names_;
+  std::vector<Route> routes_;
+  std::vector<std::uint32_t> shorter_;  ///< of each rule the next shorter prefix in routes_ of its host, or kNone
+  std::vector<HostCertificate> certificates_;
+  std::uint32_t any_ = kNone;  ///< the host "*"
   std::bitset<128>
       wildcard_labels_;  ///< bit n: there is a wildcard whose suffix has n labels; others are not looked up
   Map<std::shared_ptr<const Tunnel>> tunnels_;
   std::shared_ptr<const Certificate> default_certificate_;
-  std::size_t routes_count_ = 0;
 };
 
 }  // namespace adit::routing

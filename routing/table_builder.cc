@@ -1,6 +1,7 @@
 #include "routing/table_builder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "routing/url_path.h"
@@ -9,7 +10,7 @@ namespace adit::routing {
 
 void TableBuilder::reserve(std::size_t tunnels) {
   table_->tunnels_.reserve(tunnels);
-  table_->hosts_.reserve(tunnels);
+  drafts_.reserve(tunnels);
 }
 
 bool TableBuilder::add_tunnel(std::shared_ptr<const Tunnel> tunnel) {
@@ -18,48 +19,74 @@ bool TableBuilder::add_tunnel(std::shared_ptr<const Tunnel> tunnel) {
   return is_new;
 }
 
-void TableBuilder::add_route(Route route) { table_->hosts_[route.host].routes.push_back(std::move(route)); }
+void TableBuilder::add_route(Route route) { drafts_[route.host].routes.push_back(std::move(route)); }
 
 void TableBuilder::set_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
                                    std::shared_ptr<const Tunnel> tunnel) {
-  const auto entry = table_->hosts_.find(host);
-  if (entry == table_->hosts_.end() || entry->second.certificate != nullptr) return;
-  entry->second.certificate = std::move(certificate);
-  entry->second.certificate_tunnel = std::move(tunnel);
+  const auto draft = drafts_.find(host);
+  if (draft == drafts_.end() || draft->second.certificate != nullptr) return;
+  draft->second.certificate = std::move(certificate);
+  draft->second.certificate_tunnel = std::move(tunnel);
 }
 
 std::shared_ptr<const Table> TableBuilder::build() {
-  for (auto& [name, host] : table_->hosts_) {
-    finish(host);
-    table_->routes_count_ += host.routes.size();
-    if (name.starts_with("*.")) {
-      const auto labels = static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
-      table_->wildcard_labels_.set(labels);
-    }
+  std::size_t routes = 0;
+  for (auto& [name, draft] : drafts_) {
+    put_in_order(draft.routes);
+    routes += draft.routes.size();
   }
-  const auto any = table_->hosts_.find(std::string_view("*"));
-  if (any != table_->hosts_.end() && !any->second.only_private) {
-    table_->default_certificate_ = any->second.certificate;
-  }
+  table_->routes_.reserve(routes);
+  table_->shorter_.reserve(routes);
+  table_->hosts_.reserve(drafts_.size());
+  table_->index_.reset(drafts_.size());
+  for (auto& [name, draft] : drafts_) add_host(name, draft);
   return std::exchange(table_, nullptr);
 }
 
-void TableBuilder::finish(Table::Host& host) {
-  std::stable_sort(host.routes.begin(), host.routes.end(),
+/// By path; of rules for the same path the first stays.
+void TableBuilder::put_in_order(std::vector<Route>& routes) {
+  std::stable_sort(routes.begin(), routes.end(),
                    [](const Route& a, const Route& b) { return compare_paths(a.path, b.path) < 0; });
-  const auto repeated = std::unique(host.routes.begin(), host.routes.end(),
-                                    [](const Route& a, const Route& b) { return a.path == b.path; });
-  host.routes.erase(repeated, host.routes.end());
-  host.routes.shrink_to_fit();
-  host.only_private = std::all_of(host.routes.begin(), host.routes.end(), [](const Route& r) { return r.is_private; });
-  if (host.routes.size() < 2) return;
-  host.shorter.assign(host.routes.size(), Table::kNone);
-  for (std::uint32_t i = 1; i < host.routes.size(); ++i) {
+  const auto repeated =
+      std::unique(routes.begin(), routes.end(), [](const Route& a, const Route& b) { return a.path == b.path; });
+  routes.erase(repeated, routes.end());
+}
+
+void TableBuilder::add_host(const std::string& name, Draft& draft) {
+  Table& table = *table_;
+  const auto number = static_cast<std::uint32_t>(table.hosts_.size());
+  Table::Host host;
+  host.name = static_cast<std::uint32_t>(table.names_.size());
+  host.name_size = static_cast<std::uint32_t>(name.size());
+  host.first = static_cast<std::uint32_t>(table.routes_.size());
+  host.rules = static_cast<std::uint32_t>(draft.routes.size());
+  host.only_private =
+      std::all_of(draft.routes.begin(), draft.routes.end(), [](const Route& route) { return route.is_private; });
+  if (draft.certificate != nullptr) {
+    host.certificate = static_cast<std::uint32_t>(table.certificates_.size());
+    table.certificates_.push_back({draft.certificate, draft.certificate_tunnel});
+  }
+  table.names_ += name;
+  std::move(draft.routes.begin(), draft.routes.end(), std::back_inserter(table.routes_));
+  link_prefixes(host);
+  table.hosts_.push_back(host);
+  table.index_.add(HostKey(name).text(), number);
+  if (name == "*") {
+    table.any_ = number;
+    if (!host.only_private) table.default_certificate_ = draft.certificate;
+  } else if (name.starts_with("*.")) {
+    table.wildcard_labels_.set(static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')));
+  }
+}
+
+void TableBuilder::link_prefixes(const Table::Host& host) {
+  const auto& routes = table_->routes_;
+  auto& shorter = table_->shorter_;
+  shorter.resize(routes.size(), Table::kNone);
+  for (std::uint32_t i = host.first + 1; i < host.first + host.rules; ++i) {
     std::uint32_t prefix = i - 1;
-    while (prefix != Table::kNone && !is_path_prefix(host.routes[prefix].path, host.routes[i].path)) {
-      prefix = host.shorter[prefix];
-    }
-    host.shorter[i] = prefix;
+    while (prefix != Table::kNone && !is_path_prefix(routes[prefix].path, routes[i].path)) prefix = shorter[prefix];
+    shorter[i] = prefix;
   }
 }
 

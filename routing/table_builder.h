@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "routing/table.h"
 
@@ -24,8 +26,18 @@ class TableBuilder {
   std::shared_ptr<const Table> build();
 
  private:
-  static void finish(Table::Host& host);
+  /// What was added for one host.
+  struct Draft {
+    std::vector<Route> routes;
+    std::shared_ptr<const Certificate> certificate;
+    std::shared_ptr<const Tunnel> certificate_tunnel;
+  };
 
+  static void put_in_order(std::vector<Route>& routes);
+  void add_host(const std::string& name, Draft& draft);
+  void link_prefixes(const Table::Host& host);
+
+  std::unordered_map<std::string, Draft> drafts_;  ///< by host
   std::shared_ptr<Table> table_ = std::make_shared<Table>();
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -49,7 +50,8 @@ class AccessLogBuffer {
   void flush();
 
  private:
-  void append_time(std::chrono::system_clock::time_point time);
+  std::span<const char> date(std::int64_t second);
+  void append(const AccessRecord& record);
 
   AccessLogWriter& writer_;
   AccessLogChunk chunk_;
