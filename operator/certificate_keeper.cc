@@ -99,7 +99,13 @@ std::chrono::milliseconds CertificateKeeper::keep() {
   auto failure = read(stored);
   bool is_whole = false;
   if (!failure) {
-    const auto plan = plan_certificates(stored, names_, std::chrono::system_clock::now());
+    const bool is_lost = !stored.authority && authority_;
+    if (is_lost) stored.authority = authority_;
+    auto plan = plan_certificates(stored, names_, std::chrono::system_clock::now());
+    if (plan && is_lost) {
+      plan->authority_changed = true;
+      plan->reasons.emplace_back("the authority's Secret was gone: it is put back");
+    }
     if (plan) {
       is_whole = use(*plan, failure);
     } else {
@@ -129,6 +135,7 @@ bool CertificateKeeper::tell(const EdgeCertificates& plan) {
     const std::lock_guard lock(mutex_);
     trusted_ = plan.authority.trusted;
   }
+  authority_ = plan.authority;
   const bool used = on_change_(plan);
   told_ = used ? std::move(all) : std::string();
   return used;

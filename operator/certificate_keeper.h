@@ -64,6 +64,8 @@ class CertificateKeeper {
   std::condition_variable_any wake_;
   bool woken_ = false;
   std::string trusted_;
+  /// In force: it goes back where it was if somebody deletes its Secret, since all that was handed out trusts it.
+  std::optional<AuthoritySecret> authority_;
   std::string told_;     ///< what on_change_ was last called with, as one text
   std::string failure_;  ///< as last logged
   std::jthread thread_;

@@ -263,6 +263,18 @@ TEST(CertificateKeeper, MakesASecretThatIsLostOrSpoiledAnew) {
   EXPECT_EQ(leader.last().authority.signer.key, stored(api, "adit-authority", "tls.key"));
 }
 
+TEST(CertificateKeeper, PutsTheAuthorityBackThatIsInForce) {
+  SimulatedApi api;
+  Keeping leader(api, true);
+  leader.start();
+  ASSERT_TRUE(leader.is_told());
+  const auto key = stored(api, "adit-authority", "tls.key");
+  api.erase(secrets(), {"adit", "adit-authority"});
+  EXPECT_TRUE(wait_until([&] { return stored(api, "adit-authority", "tls.key") == key; }));
+  leader.stop();
+  EXPECT_EQ(leader.times(), 1U);
+}
+
 TEST(CertificateKeeper, WithoutRightsForConfigMapsTheRestGoesOn) {
   SimulatedApi api;
   api.before_calls([](const std::string& call) {
