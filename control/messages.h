@@ -23,7 +23,7 @@ struct Version {
   std::uint64_t term = 0;
   std::uint64_t counter = 0;
 
-  friend auto operator<=>(const Version&, const Version&) = default;
+  friend auto operator<=>(const Version&, const Version&) = default;  // NOLINT(modernize-use-nullptr): its own zero
 };
 /// "TERM.COUNTER", for logs.
 std::string to_string(const Version& version);

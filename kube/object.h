@@ -31,7 +31,7 @@ struct Name {
 
   /// "space/name", or "name" without a space: the key of stores and queues.
   std::string key() const { return space.empty() ? name : space + "/" + name; }
-  friend auto operator<=>(const Name&, const Name&) = default;
+  friend auto operator<=>(const Name&, const Name&) = default;  // NOLINT(modernize-use-nullptr): its own zero
 };
 
 // From metadata; empty (or 0) when absent or of another type: objects come from outside.

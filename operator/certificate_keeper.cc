@@ -154,11 +154,14 @@ std::optional<std::string> CertificateKeeper::read(StoredCertificates& stored) {
     if (!secret && secret.error().not_found()) continue;
     if (!secret) return secret.error().text();
     auto pair = pair_of(*secret, "tls.crt", "tls.key");
-    if (name == &kServing) stored.serving = std::move(pair);
-    if (name == &kLink) stored.link = std::move(pair);
-    if (name != &kAuthority || !pair) continue;
-    stored.authority =
-        AuthoritySecret{std::move(*pair), pair_of(*secret, "next.crt", "next.key"), decoded(*secret, "ca.crt")};
+    if (name == &kServing) {
+      stored.serving = std::move(pair);
+    } else if (name == &kLink) {
+      stored.link = std::move(pair);
+    } else if (pair) {
+      stored.authority =
+          AuthoritySecret{std::move(*pair), pair_of(*secret, "next.crt", "next.key"), decoded(*secret, "ca.crt")};
+    }
   }
   return std::nullopt;
 }

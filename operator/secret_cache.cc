@@ -36,8 +36,8 @@ kube::Name name_from(const std::string& key) {
 }  // namespace
 
 const kube::Resource& secrets() {
-  static const kube::Resource kSecrets{"", "v1", "secrets", "Secret"};
-  return kSecrets;
+  static const kube::Resource resource{"", "v1", "secrets", "Secret"};
+  return resource;
 }
 
 SecretCache::SecretCache(kube::Api& api, const std::vector<std::string>& spaces, OnChange on_change,
@@ -169,7 +169,7 @@ void SecretCache::mark_stale(const std::string& key) {
   if (const auto found = named_.find(key); found != named_.end()) found->second.is_stale = true;
 }
 
-void SecretCache::store(const std::string& key, SecretState state, std::optional<std::uint64_t> puts) {
+void SecretCache::store(const std::string& key, const SecretState& state, std::optional<std::uint64_t> puts) {
   const std::lock_guard telling(telling_);
   {
     const std::lock_guard lock(mutex_);

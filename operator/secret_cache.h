@@ -65,7 +65,7 @@ class SecretCache {
   std::optional<std::uint64_t> begin_read(const std::string& key);
   void mark_stale(const std::string& key);
   /// `puts` of begin_read(); absent for a put itself.
-  void store(const std::string& key, SecretState state, std::optional<std::uint64_t> puts);
+  void store(const std::string& key, const SecretState& state, std::optional<std::uint64_t> puts);
 
   kube::Api& api_;
   OnChange on_change_;

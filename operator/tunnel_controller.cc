@@ -41,8 +41,8 @@ std::string new_token() {
 }  // namespace
 
 const kube::Resource& tunnels() {
-  static const kube::Resource kTunnels{"adit.dev", "v1alpha1", "tunnels", "Tunnel"};
-  return kTunnels;
+  static const kube::Resource resource{"adit.dev", "v1alpha1", "tunnels", "Tunnel"};
+  return resource;
 }
 
 TunnelController::TunnelController(Parts parts, TunnelControllerSettings settings)

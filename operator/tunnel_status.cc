@@ -158,8 +158,8 @@ Json status_of(const TunnelFacts& facts, const EdgeView& edge, const std::vector
 }
 
 bool is_fault(const std::string& reason) {
-  static const std::set<std::string> kExpected{"Pending", "NoGateway", "NoConnector", "Ready"};
-  return !kExpected.contains(reason);
+  static const std::set<std::string> expected{"Pending", "NoGateway", "NoConnector", "Ready"};
+  return !expected.contains(reason);
 }
 
 /// On transitions only: Ready has another status or reason than before.
