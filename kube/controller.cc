@@ -19,7 +19,7 @@ struct Controller::Running {
   Running(ControllerOptions controller_options, Reconcile work)
       : options(std::move(controller_options)), reconcile(std::move(work)), queue(options.backoff, random) {}
 
-  void work(std::stop_token stop);
+  void work(const std::stop_token& stop);
   std::optional<std::string> wait_for_key(const std::stop_token& stop);
   ReconcileResult reconcile_safely(const std::string& key) const;
   void finish(const std::string& key, const ReconcileResult& result);
@@ -36,7 +36,7 @@ struct Controller::Running {
   std::vector<std::jthread> threads;  ///< of start() and stop() alone
 };
 
-void Controller::Running::work(std::stop_token stop) {
+void Controller::Running::work(const std::stop_token& stop) {
   while (const auto key = wait_for_key(stop)) finish(*key, reconcile_safely(*key));
 }
 
@@ -98,8 +98,7 @@ Controller::~Controller() { stop(); }
 void Controller::start() {
   if (!running_->threads.empty()) return;
   for (unsigned i = 0; i < running_->options.workers; ++i) {
-    running_->threads.emplace_back(
-        [running = running_.get()](std::stop_token stop) { running->work(std::move(stop)); });
+    running_->threads.emplace_back([running = running_.get()](const std::stop_token& stop) { running->work(stop); });
   }
 }
 

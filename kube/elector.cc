@@ -28,8 +28,8 @@ ApiError unusable_lease() {
 }  // namespace
 
 const Resource& lease_resource() {
-  static const Resource kLease{"coordination.k8s.io", "v1", "leases", "Lease", true};
-  return kLease;
+  static const Resource resource{"coordination.k8s.io", "v1", "leases", "Lease", true};
+  return resource;
 }
 
 Elector::Action Elector::next(base::TimePoint now, const std::string& wall) {

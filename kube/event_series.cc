@@ -48,8 +48,8 @@ bool is_passing(const ApiError& error) {
 }  // namespace
 
 const Resource& event_resource() {
-  static const Resource kEvent{"", "v1", "events", "Event", true};
-  return kEvent;
+  static const Resource resource{"", "v1", "events", "Event", true};
+  return resource;
 }
 
 std::string event_name(const std::string& name, std::uint64_t unique) {
@@ -60,7 +60,7 @@ std::string event_name(const std::string& name, std::uint64_t unique) {
 }
 
 bool EventSeries::record(base::TimePoint now, const std::string& wall, const Json& regarding, EventType type,
-                         std::string reason, std::string message) {
+                         const std::string& reason, const std::string& message) {
   auto object = uid_of(regarding);
   if (object.empty()) object = text_at(regarding, {"kind"}) + "/" + name_of(regarding).key();
   const Key key{std::move(object), type, message_text(reason, kMostReasonBytes),

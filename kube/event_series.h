@@ -32,8 +32,8 @@ class EventSeries {
       : component_(std::move(component)), limits_(limits), random_(random) {}
 
   /// As EventRecorder::record. `wall` is the time of day as metav1.Time. False: no room, it is dropped.
-  bool record(base::TimePoint now, const std::string& wall, const Json& regarding, EventType type, std::string reason,
-              std::string message);
+  bool record(base::TimePoint now, const std::string& wall, const Json& regarding, EventType type,
+              const std::string& reason, const std::string& message);
 
   struct Write {
     bool creates = false;  ///< create; else apply
