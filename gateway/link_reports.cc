@@ -34,7 +34,7 @@ void add(Instances& instances, const LinkDirectory::Entry& entry) {
   connector.services.insert(connector.services.end(), entry.services.begin(), entry.services.end());
 }
 
-std::vector<control::LiveConnector> connectors_of(Instances instances) {
+std::vector<control::LiveConnector> connectors_of(Instances&& instances) {
   std::vector<control::LiveConnector> connectors;
   std::size_t text = 0;
   for (auto& [instance, connector] : instances) {
