@@ -177,7 +177,7 @@ def test_hostile_objects(plane, kube, origin):
         kube.apply(tunnel("wide", space, *(f"h{i}.wide.test" for i in range(4000))))
     kube.apply(tunnel("wide", space, *(f"h{i}.wide.test" for i in range(1000))))
     kube.wait_condition("True Accepted", "wide", space, "Accepted")
-    assert plane.answers(gateway, host="h999.wide.test") == 503
+    wait_until(lambda: plane.answers(gateway, host="h999.wide.test") == 503, "the wide Tunnel is served")
     large = tunnel("large", space, "large.test")
     large["metadata"]["annotations"] = {f"a{i}": "x" * 60_000 for i in range(4)}  # 256 KiB is the API's own limit
     kube.apply(large)
