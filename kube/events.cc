@@ -72,11 +72,12 @@ EventRecorder::EventRecorder(Api& api, std::string component, std::function<bool
 
 EventRecorder::~EventRecorder() = default;
 
-void EventRecorder::record(const Json& regarding, EventType type, std::string reason, std::string message) {
+void EventRecorder::record(const Json& regarding, EventType type, const std::string& reason,
+                           const std::string& message) {
   const auto wall = timestamp(std::chrono::system_clock::now());
   {
     const std::lock_guard lock(running_->mutex);
-    if (!running_->series.record(base::Clock::now(), wall, regarding, type, std::move(reason), std::move(message))) {
+    if (!running_->series.record(base::Clock::now(), wall, regarding, type, reason, message)) {
       ++running_->dropped;
       return;
     }

@@ -23,7 +23,7 @@ class EventRecorder {
 
   /// `regarding` is the object with apiVersion, kind and metadata. `reason` is UpperCamelCase. Messages are cut at
   /// 1,024 bytes.
-  void record(const Json& regarding, EventType type, std::string reason, std::string message);
+  void record(const Json& regarding, EventType type, const std::string& reason, const std::string& message);
 
   std::uint64_t dropped() const;
 

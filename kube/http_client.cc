@@ -1,20 +1,36 @@
 #include "kube/http_client.h"
 
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+
+#include <cpprest/http_client.h>
+#include <pplx/pplxtasks.h>
 #include <pplx/threadpool.h>
 
-#include "kube/http_exchange.h"
+#include "kube/bearer_token.h"
 #include "kube/server_tls.h"
-#include "kube/text_file.h"
+
+#ifdef __SANITIZE_THREAD__
+// The SDK's library is not built for ThreadSanitizer, which does not see how it orders what it deletes.
+extern "C" const char* __tsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
+extern "C" const char* __tsan_default_suppressions() { return "race:libcpprest.so\n"; }
+#endif
 
 namespace adit::kube {
 namespace {
 
 namespace sdk = web::http;
+using Bytes = Concurrency::streams::char_traits<std::uint8_t>;
 
-constexpr std::size_t kThreads = 2;  // enough: none of them ever waits
-constexpr int kAttempts = 4;         // each uses up one connection that has died while it was kept
-constexpr int kLongestTidying = 8;   // tasks that follow from each other; fewer do
-constexpr std::size_t kMostToken = 64 << 10;
+constexpr std::size_t kThreads = 2;       // enough: none of them ever waits
+constexpr int kAttempts = 4;              // each uses up one connection that has died while it was kept
+constexpr int kLongestTidying = 8;        // tasks that follow from each other; fewer do
+constexpr std::size_t kPiece = 64 << 10;  // bytes handed on at once
 constexpr auto kTick = std::chrono::milliseconds(500);
 /// The SDK's timeout is one of silence; whoever streams decides himself how long that may last.
 constexpr auto kNoTimeout = std::chrono::hours(24);
@@ -30,6 +46,133 @@ void limit_threads() {
     } catch (const std::exception&) {  // somebody has decided already
     }
   });
+}
+
+/// A task of the SDK that a thread waits for, with a deadline.
+/// May be left before the task has ended: whatever becomes of it is then observed and dropped. (A task whose exception
+/// nobody observes ends the process.)
+template <class T>
+class Pending {
+ public:
+  explicit Pending(pplx::task<T> task) : state_(std::make_shared<State>()) {
+    task.then([state = state_](const pplx::task<T>& ended) {
+      std::optional<T> value;
+      std::exception_ptr error;
+      try {
+        value = ended.get();
+      } catch (...) {
+        error = std::current_exception();
+      }
+      {
+        const std::lock_guard lock(state->mutex);
+        state->value = std::move(value);
+        state->error = error;
+        state->done = true;
+      }
+      state->ended.notify_all();
+    });
+  }
+
+  /// Whether it has ended, once it has, `until` has come or `stop` is requested.
+  bool wait(base::TimePoint until, const std::stop_token& stop = {}) {
+    std::unique_lock lock(state_->mutex);
+    return state_->ended.wait_until(lock, stop, until, [this] { return state_->done; });
+  }
+
+  /// After wait() returned true, once: the value; throws what the task threw.
+  T take() {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->error) std::rethrow_exception(state_->error);
+    return *std::move(state_->value);
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::condition_variable_any ended;
+    bool done = false;
+    std::optional<T> value;
+    std::exception_ptr error;
+  };
+  std::shared_ptr<State> state_;
+};
+
+/// Thrown inside the SDK to end an answer that grows too large; next() throws it on.
+struct TooLarge : std::runtime_error {
+  explicit TooLarge(std::size_t most)
+      : std::runtime_error("the answer is larger than " + std::to_string(most) + " bytes") {}
+};
+
+/// A request under way, for one thread. What is left before its end is cancelled.
+class HttpExchange {
+ public:
+  /// Begins. `most`: how many bytes of the answer may have come without having been taken by next().
+  HttpExchange(sdk::client::http_client& client, sdk::http_request request, std::size_t most);
+  ~HttpExchange();
+  HttpExchange(const HttpExchange&) = delete;
+  HttpExchange& operator=(const HttpExchange&) = delete;
+
+  /// Whether the head has come, once it has, `until` has come or `stop` is requested. Throws what the SDK throws.
+  bool wait_for_head(base::TimePoint until, const std::stop_token& stop = {});
+  const sdk::http_response& head() const { return response_; }
+
+  enum class Next { bytes, end, nothing_yet };
+  /// The next bytes of the body into `out`, once the head has come; waits like wait_for_head(). Throws what the SDK
+  /// throws.
+  Next next(std::string& out, base::TimePoint until, const std::stop_token& stop = {});
+
+ private:
+  std::shared_ptr<std::atomic<std::uint64_t>> taken_;  ///< bytes
+  pplx::cancellation_token_source cancel_;
+  std::optional<Pending<sdk::http_response>> head_;
+  std::optional<Pending<int>> byte_;  ///< that there is one, or the end
+  sdk::http_response response_;
+  bool ended_ = false;
+};
+
+HttpExchange::HttpExchange(sdk::client::http_client& client, sdk::http_request request, std::size_t most)
+    : taken_(std::make_shared<std::atomic<std::uint64_t>>(0)) {
+  // The SDK reads on whatever becomes of the bytes: this is the one place where it can be stopped.
+  request.set_progress_handler([taken = taken_, most](sdk::message_direction::direction way, std::uint64_t total) {
+    if (way == sdk::message_direction::download && total > *taken + most) throw TooLarge(most);
+  });
+  head_.emplace(client.request(request, cancel_.get_token()));
+}
+
+HttpExchange::~HttpExchange() {
+  if (ended_) return;
+  cancel_.cancel();
+  // Nobody needs the outcome; it is only so that little is under way when the process ends.
+  const auto soon = base::Clock::now() + std::chrono::seconds(1);
+  if (byte_) {
+    byte_->wait(soon);
+  } else {
+    head_->wait(soon);
+  }
+}
+
+bool HttpExchange::wait_for_head(base::TimePoint until, const std::stop_token& stop) {
+  if (!head_->wait(until, stop)) return false;
+  ended_ = true;  // unless it is a head
+  response_ = head_->take();
+  ended_ = false;
+  return true;
+}
+
+HttpExchange::Next HttpExchange::next(std::string& out, base::TimePoint until, const std::stop_token& stop) {
+  auto body = response_.body().streambuf();
+  if (!byte_) byte_.emplace(body.getc());
+  if (!byte_->wait(until, stop)) return Next::nothing_yet;
+  ended_ = true;  // unless it is a byte
+  const auto byte = byte_->take();
+  byte_.reset();
+  if (byte == Bytes::eof()) return Next::end;
+  ended_ = false;
+  out.resize(std::min(body.in_avail(), kPiece));
+  // So many have come: it does not wait.
+  out.resize(body.getn(reinterpret_cast<std::uint8_t*>(out.data()), out.size()).get());
+  *taken_ += out.size();
+  return Next::bytes;
 }
 
 ApiError failed(ApiFailure failure, std::string message) {
@@ -51,15 +194,6 @@ bool was_not_sent(const std::exception_ptr& thrown) {
   }
 }
 
-/// A token that fits into a header; empty if it does not.
-std::string clean_token(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
-  const bool visible =
-      text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=:") ==
-      std::string_view::npos;
-  return visible ? std::string(text) : std::string();
-}
-
 HttpAnswer answer_of(const sdk::http_response& head) {
   HttpAnswer answer;
   answer.status = head.status_code();
@@ -76,6 +210,7 @@ struct HttpClient::Inside {
       : config(std::move(config_in)),
         limits(limits_in),
         refusal(std::make_shared<Refusal>()),
+        token(config.token, config.token_file),
         calls(config.server, settings(limits.timeout)),
         streams(config.server, settings(kNoTimeout)) {}
 
@@ -92,8 +227,6 @@ struct HttpClient::Inside {
     return settings;
   }
 
-  /// The bearer token as of now; a file that cannot be read for a moment leaves the token that was read before.
-  ApiResult<std::string> token();
   ApiResult<sdk::http_request> to_sdk(const HttpRequest& request);
   ApiError error_of(const std::exception_ptr& thrown) const;
   ApiError late(std::chrono::milliseconds after) const;
@@ -103,27 +236,14 @@ struct HttpClient::Inside {
   const ClusterConfig config;
   const HttpLimits limits;
   const std::shared_ptr<Refusal> refusal;
-  std::mutex token_mutex;
-  std::string last_token;
+  BearerToken token;
   sdk::client::http_client calls;
   sdk::client::http_client streams;
 };
 
-ApiResult<std::string> HttpClient::Inside::token() {
-  if (config.token_file.empty()) return config.token;
-  const auto text = read_text_file(config.token_file, kMostToken);
-  auto fresh = text ? clean_token(*text) : std::string();
-  const std::lock_guard lock(token_mutex);
-  if (!fresh.empty()) last_token = std::move(fresh);
-  if (last_token.empty()) {
-    return failed(ApiFailure::unreachable, text ? config.token_file + ": holds no token" : text.error());
-  }
-  return last_token;
-}
-
 ApiResult<sdk::http_request> HttpClient::Inside::to_sdk(const HttpRequest& request) {
-  const auto bearer = token();
-  if (!bearer) return bearer.error();
+  const auto bearer = token.now();
+  if (!bearer) return failed(ApiFailure::unreachable, bearer.error());
   sdk::http_request out(request.method);
   out.set_request_uri(web::uri(request.target));
   out.headers().add("Accept", request.accept);
@@ -177,9 +297,7 @@ base::Result<std::unique_ptr<HttpClient>> HttpClient::create(ClusterConfig confi
   const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> trial(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   Refusal none;
   if (auto fits = configure_tls(trial.get(), config, none); !fits) return base::Error{fits.error()};
-  if (!config.token.empty() && clean_token(config.token) != config.token) {
-    return base::Error{"token: holds characters that no token can have"};
-  }
+  if (!is_bearer_token(config.token)) return base::Error{"token: holds characters that no token can have"};
   try {
     return std::unique_ptr<HttpClient>(new HttpClient(std::make_shared<Inside>(std::move(config), limits)));
   } catch (const std::exception& error) {

@@ -139,10 +139,10 @@ class Assignment {
     std::string reason = "is held by " + title(holder.tunnel);
     if (holder.host != claim.host) reason.append(" through its wildcard ").append(holder.host);
     reason.append(" of another namespace; this Tunnel takes over when that one drops it");
-    report({claim.tunnel, claim.routes.front()}, ProblemKind::host_held, std::move(reason));
+    report({claim.tunnel, claim.routes.front()}, ProblemKind::host_held, reason);
   }
 
-  void report(const HeldRoute& loser, ProblemKind kind, std::string reason) {
+  void report(const HeldRoute& loser, ProblemKind kind, const std::string& reason) {
     const RouteSpec& route = spec(loser);
     const bool whole_host = kind == ProblemKind::host_held;
     result_.losses.push_back({.tunnel = loser.tunnel,

@@ -179,7 +179,10 @@ def test_hostile_objects(plane, kube, origin):
     kube.wait_condition("True Accepted", "wide", space, "Accepted")
     wait_until(lambda: plane.answers(gateway, host="h999.wide.test") == 503, "the wide Tunnel is served")
     large = tunnel("large", space, "large.test")
-    large["metadata"]["annotations"] = {f"a{i}": "x" * 60_000 for i in range(4)}  # 256 KiB is the API's own limit
+    large["metadata"]["annotations"] = {"a": "x" * (1 << 20)}
+    with pytest.raises(AssertionError, match="Too long: may not be more than 262144"):
+        kube.apply(large)
+    large["metadata"]["annotations"] = {f"a{i}": "x" * 60_000 for i in range(4)}
     kube.apply(large)
     kube.wait_condition("True Accepted", "large", space, "Accepted")
     odd = tunnel("odd", space, "odd.test")
