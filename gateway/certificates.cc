@@ -15,16 +15,17 @@ std::shared_ptr<const routing::Certificate> Certificates::of_link(std::string_vi
   if (auto own = own_->get()) return own;
   const auto& table = *tables_.get();
   for (const auto& asked : {name, std::string_view(link_host_)}) {
-    if (auto found = table.server_name(asked).certificate) return found;
+    if (auto found = table.server_name(asked).first()) return found;
   }
-  return table.default_certificate();
+  return table.default_certificates().empty() ? nullptr : table.default_certificates()[0];
 }
 
 std::shared_ptr<const routing::Certificate> Certificates::of_public(std::string_view name) {
   const auto& table = *tables_.get();
   const auto found = table.server_name(name);
   // A host with Private rules only handshakes like an unknown name.
-  return found.certificate && !found.only_private ? found.certificate : table.default_certificate();
+  if (auto certificate = found.first(); certificate && !found.only_private) return certificate;
+  return table.default_certificates().empty() ? nullptr : table.default_certificates()[0];
 }
 
 SSL_CTX* Certificates::choose(std::string_view name) {

@@ -1,10 +1,34 @@
 #include "gateway/options.h"
 
+#include <charconv>
+#include <optional>
+
 #include "base/version.h"
 #include "net/message_channel.h"
 
 namespace adit::gateway {
 namespace {
+
+constexpr base::Range<std::chrono::milliseconds> kTimeouts{std::chrono::milliseconds{100}, std::chrono::hours{24}};
+
+base::Result<void> check_network(std::string_view text) {
+  const auto network = base::IpNetwork::parse(text);
+  return network ? base::Result<void>() : base::Error{network.error()};
+}
+
+/// A whole number; it stays absent where nobody gives one.
+void add_optional(base::Settings& settings, std::optional<std::uint32_t>& target, std::string_view flag,
+                  std::string_view help) {
+  settings.add_custom(flag, help, "N", "0", [&target](std::string_view text) -> base::Result<void> {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return base::Error{"must be a whole number from 0 to 4294967295"};
+    }
+    target = number;
+    return {};
+  });
+}
 
 /// Manifests or an operator, and what belongs to each.
 template <class Refuse>
@@ -24,6 +48,40 @@ void check_source(const Options& options, const Refuse& refuse) {
   if (!url) refuse("--operator: " + url.error() + "; wss://HOST:PORT is needed");
   if (options.operator_token_file.empty()) refuse("--operator-token-file: needed with --operator");
   if (options.operator_ca_file.empty()) refuse("--operator-ca-file: needed with --operator");
+}
+
+/// How visitors are treated; what is text and means more is filled in by read_edge().
+void describe_edge(base::Settings& settings, EdgeSettings& edge, std::vector<std::string>& trusted) {
+  settings.group("Visitors");
+  settings.add(edge.head.head, "max-head-bytes", "most bytes of a request's line and headers; more is 431",
+               {1024, 1 << 20});
+  settings.add(edge.head.target, "max-uri-bytes", "most bytes of a request's target; more is 414", {64, 64 << 10});
+  settings.add(edge.head.fields, "max-headers", "most headers of a request; more is 431", {1, http::FieldList::kMost});
+  settings.add(edge.header_timeout, "header-timeout", "from a head's first byte to its last; TLS handshakes too",
+               kTimeouts);
+  settings.add(edge.idle_timeout, "idle-timeout", "how long a connection is kept between requests", kTimeouts);
+  settings.add(edge.body_timeout, "body-timeout", "how long a body may stand still, from or to the visitor", kTimeouts);
+  settings.add(edge.min_body_rate, "min-body-rate", "least bytes a second of bodies, from and to the visitor; 0: any",
+               {0, 1 << 30});
+  settings.add(edge.min_body_rate_grace, "min-body-rate-grace", "how long a body may be slower");
+  settings.add(edge.connections, "max-connections", "most visitors' connections; 0: any number");
+  settings.add(edge.connections_per_address, "max-connections-per-address",
+               "most connections of one address (IPv6: of one /64); 0: any number");
+  add_optional(settings, edge.tunnel_limits.connections, "tunnel-max-connections",
+               "most requests and upgraded connections at once of a tunnel that has no spec.limits; 0: any number");
+  add_optional(settings, edge.tunnel_limits.requests_per_second, "tunnel-max-requests-per-second",
+               "the same for its requests a second");
+  settings.add(trusted, "trusted-proxies",
+               "network (CIDR) of proxies whose X-Forwarded-* and PROXY headers are believed",
+               {.check = check_network});
+  settings.add(edge.http_proxy_protocol, "http-proxy-protocol",
+               "--http takes PROXY protocol v1 and v2 from --trusted-proxies");
+  settings.add(edge.https_proxy_protocol, "https-proxy-protocol", "the same for --https");
+  settings.add(edge.https_redirect_port, "https-redirect-port",
+               "port of the redirect from HTTP to HTTPS; 0: that of --https");
+  settings.add_choice(edge.tls_min_version, "tls-min-version", "least version of TLS for visitors", {"1.2", "1.3"});
+  settings.add(edge.tls_ciphers, "tls-ciphers", "ciphers of TLS 1.2, as OpenSSL names them, separated by \":\"");
+  settings.add(edge.tls_cipher_suites, "tls-cipher-suites", "cipher suites of TLS 1.3, separated by \":\"");
 }
 
 }  // namespace
@@ -49,6 +107,8 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
   settings.add(options.link_key, "link-key", "PEM private key of --link-cert");
   settings.add(options.insecure, "insecure", "links without TLS: for trials on one machine only");
   settings.add(options.admin, "admin", "where health, readiness, metrics and status are served");
+  std::vector<std::string> trusted;
+  describe_edge(settings, options.edge, trusted);
   settings.group("Operation");
   settings.add(options.workers, "workers", "threads that serve visitors and links; 0: one per core", {0, 256});
   settings.add(options.answer_timeout, "answer-timeout", "how long a service may take to begin its answer");
@@ -63,6 +123,10 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
     outcome.exit_code = 2;
     outcome.text += text + "\n";
   };
+  for (const auto& text : trusted) options.edge.trusted_proxies.push_back(*base::IpNetwork::parse(text));
+  if ((options.edge.http_proxy_protocol || options.edge.https_proxy_protocol) && trusted.empty()) {
+    refuse("--trusted-proxies: needed with --http-proxy-protocol and --https-proxy-protocol");
+  }
   check_source(options, refuse);
   if (options.link_cert.empty() != options.link_key.empty()) {
     refuse("--link-cert and --link-key: one needs the other");

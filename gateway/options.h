@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "gateway/edge_settings.h"
 
 namespace adit::gateway {
 
@@ -30,6 +31,7 @@ struct Options {
   std::chrono::milliseconds drain_time{30'000};
   bool insecure = false;
   bool check = false;
+  EdgeSettings edge;
 };
 
 /// Fills `options`; see base::ParseOutcome for what to do next.

@@ -84,7 +84,7 @@ Result<void> Server::start() {
   const std::size_t workers =
       options_.workers != 0 ? options_.workers : std::max(1U, std::thread::hardware_concurrency());
   for (std::size_t i = 0; i < workers; ++i) metrics_.workers.push_back(std::make_unique<WorkerMetrics>());
-  shared_.emplace(std::move(*first), metrics_);
+  shared_.emplace(std::move(*first), metrics_, options_.edge);
   base::Random random;
   const auto id = base::random_id(random);
   shared_->gateway_id.assign(id.data(), id.size());
@@ -142,7 +142,7 @@ Result<void> Server::start_links() {
     link.chain_pem = std::move(*chain);
     link.key_pem = std::move(*key);
   } else if (options_.operator_url.empty() && !options_.insecure &&
-             !shared_->table.get()->server_name(options_.link_host).certificate) {
+             !shared_->table.get()->server_name(options_.link_host).first()) {
     base::log::warning("no manifest holds a certificate for the link host yet: connectors cannot dial in",
                        {{"linkHost", options_.link_host}});
   }

@@ -135,7 +135,13 @@ int Visitor::route(const http::RequestHead& head, const routing::Route*& rule) {
     record_.reason = "a link was asked for on a public listener";
     return 404;
   }
-  rule = worker_.table().find(head.host, head.path);
+  routing::PathRoom room;
+  const auto match = worker_.table().match(head.host, head.path, room);
+  if (match.is_ambiguous) {
+    record_.reason = "a path that can be read in two ways";
+    return 400;
+  }
+  rule = match.route;
   if (rule == nullptr || rule->is_private) {
     record_.reason = rule == nullptr ? "no route" : "the route is private";
     return 404;

@@ -13,6 +13,7 @@
 #include "base/published.h"
 #include "base/random.h"
 #include "gateway/certificates.h"
+#include "gateway/edge_settings.h"
 #include "gateway/exchange.h"
 #include "gateway/link_directory.h"
 #include "gateway/link_table.h"
@@ -30,14 +31,15 @@ class Visitor;
 
 /// What all workers share; it outlives them.
 struct Shared {
-  Shared(std::shared_ptr<const routing::Table> first, GatewayMetrics& counters)
-      : table(std::move(first)), metrics(counters) {}
+  Shared(std::shared_ptr<const routing::Table> first, GatewayMetrics& counters, EdgeSettings settings = {})
+      : table(std::move(first)), metrics(counters), edge(std::move(settings)) {}
 
   std::string gateway_id;
   base::Published<routing::Table> table;
   base::Published<routing::Certificate> link_certificate{nullptr};  ///< the operator's; nullptr: none
   LinkDirectory directory;
   GatewayMetrics& metrics;
+  const EdgeSettings edge;
   std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written
   base::Duration answer_timeout{};
   std::vector<class Worker*> workers;  ///< complete before the first one runs
@@ -75,6 +77,7 @@ class Worker final : private StreamOpener {
   LinkTable& link_table() { return links_; }
   StreamPool& pool() { return pool_; }
   WorkerMetrics& metrics() { return metrics_; }
+  const EdgeSettings& edge() const { return shared_.edge; }
   const routing::Table& table() { return *table_.get(); }
   base::Random& random() { return random_; }
   http::RequestHead& request_scratch() { return request_scratch_; }

@@ -19,7 +19,7 @@ struct Field {
 /// The fields of one head in their order, at most kMost of them; no memory of its own.
 class FieldList {
  public:
-  static constexpr std::size_t kMost = 200;
+  static constexpr std::size_t kMost = 1000;
 
   /// False when the list is full.
   bool add(std::string_view name, std::string_view value) {

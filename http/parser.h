@@ -16,6 +16,8 @@ struct HeadLimits {
   std::size_t head = std::size_t{64} * 1024;
   /// Bytes of the request target; more is refused with 414.
   std::size_t target = std::size_t{16} * 1024;
+  /// Fields of a request; more is refused with 431. At most FieldList::kMost.
+  std::size_t fields = 200;
 };
 
 /// What became of the bytes.

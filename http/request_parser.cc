@@ -56,7 +56,8 @@ void RequestReader::on_request_impl(beast::http::verb, beast::string_view method
 
 void RequestReader::on_field_impl(beast::http::field field, beast::string_view name, beast::string_view value,
                                   beast::error_code& error) {
-  if (!head_.fields.add(std_view(name), std_view(value))) return refuse(431, "too many fields", error);
+  if (head_.fields.size() == limits_.fields || !head_.fields.add(std_view(name), std_view(value)))
+    return refuse(431, "too many fields", error);
   if (const char* fault = steer(field, std_view(value))) refuse(400, fault, error);
 }
 

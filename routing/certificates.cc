@@ -83,7 +83,8 @@ Key read_key(const std::string& pem, int type) {
 
 std::shared_ptr<const Certificate> make_certificate(const SecretObject& secret, const std::string& chain,
                                                     const std::string& key) {
-  Certificate certificate{.name = secret.meta.full_name(), .chain_pem = chain, .key_pem = key, .fingerprint = {}};
+  Certificate certificate{
+      .name = secret.meta.full_name(), .chain_pem = chain, .key_pem = key, .fingerprint = {}, .ocsp = {}};
   certificate.fingerprint = hex(sha256({chain, key}));
   return std::make_shared<const Certificate>(std::move(certificate));
 }

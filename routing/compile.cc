@@ -177,7 +177,7 @@ class Compilation {
     for (const HeldRoute& held : host.routes) {
       const std::size_t t = accepted_[held.tunnel];
       const RouteSpec& spec = object(t).routes[held.route];
-      drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private});
+      drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private, nullptr});
       if (host.tunnels.size() > 1) compiled_.outcomes[t].shared.push_back(host.host + spec.path);
     }
   }

@@ -1,19 +1,30 @@
 #include "routing/configuration.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "routing/table_builder.h"
 
 namespace adit::routing {
 namespace {
 
-bool is_same(const Tunnel& a, const Tunnel& b) { return a.id == b.id && a.name == b.name && a.tokens == b.tokens; }
+bool is_same(const Tunnel& a, const Tunnel& b) {
+  return std::tie(a.id, a.name, a.tokens, a.limits, a.redirect_to_https, a.offline_page) ==
+         std::tie(b.id, b.name, b.tokens, b.limits, b.redirect_to_https, b.offline_page);
+}
+
+bool is_same(const FiltersPtr& a, const FiltersPtr& b) { return a == b || (a && b && *a == *b); }
 
 bool is_same(const HostCertificate& a, const HostCertificate& b) {
   return a.host == b.host && a.certificate->fingerprint == b.certificate->fingerprint;
 }
 
 }  // namespace
+
+bool operator==(const Rule& a, const Rule& b) {
+  return std::tie(a.host, a.path, a.service, a.is_private) == std::tie(b.host, b.path, b.service, b.is_private) &&
+         is_same(a.filters, b.filters);
+}
 
 bool operator==(const TunnelConfiguration& a, const TunnelConfiguration& b) {
   return is_same(*a.tunnel, *b.tunnel) && a.rules == b.rules &&
@@ -30,13 +41,13 @@ std::shared_ptr<const Table> build_table(std::span<const TunnelConfigurationPtr>
     if (!builder.add_tunnel(configuration->tunnel)) continue;
     taken.push_back(configuration.get());
     for (const Rule& rule : configuration->rules) {
-      builder.add_route({configuration->tunnel, rule.host, rule.path, rule.service, rule.is_private});
+      builder.add_route({configuration->tunnel, rule.host, rule.path, rule.service, rule.is_private, rule.filters});
     }
   }
   // A certificate may stand before the rules of the host's other Tunnels.
   for (const TunnelConfiguration* configuration : taken) {
     for (const auto& [host, certificate] : configuration->certificates) {
-      builder.set_certificate(host, certificate, configuration->tunnel);
+      builder.add_certificate(host, certificate, configuration->tunnel);
     }
   }
   return builder.build();

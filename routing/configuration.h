@@ -18,18 +18,19 @@ struct Rule {
   std::string path;
   std::string service;
   bool is_private = false;
-
-  friend bool operator==(const Rule&, const Rule&) = default;
+  FiltersPtr filters = nullptr;  ///< none
 };
+/// The same in every part.
+bool operator==(const Rule& a, const Rule& b);
 
-/// The key pair that serves a host.
+/// A key pair that serves a host, which may have several of one Tunnel.
 struct HostCertificate {
   std::string host;
   std::shared_ptr<const Certificate> certificate;  ///< never nullptr
 };
 
 /// Immutable once made. Configurations of one set do not contradict each other: ids differ, and so do all pairs of host
-/// and path, and no host has two certificates.
+/// and path, and all certificates of a host are of one Tunnel.
 struct TunnelConfiguration {
   std::shared_ptr<const Tunnel> tunnel;  ///< never nullptr
   std::vector<Rule> rules;

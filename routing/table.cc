@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "routing/url_path.h"
-
 namespace adit::routing {
 
 const Route* Table::best(const Host& host, std::string_view path) const {
@@ -42,15 +40,20 @@ const Table::Host* Table::named_host(HostKey& key) const {
   return nullptr;
 }
 
-const Route* Table::find(std::string_view host_name, std::string_view path) const {
+Match Table::match(std::string_view host_name, std::string_view path, PathRoom& room) const {
   HostKey key(host_name);
-  if (!key.fits()) return nullptr;
+  if (!key.fits()) return {};
   const Host* found = named_host(key);
   if (found == nullptr && any_ != kNone) found = &hosts_[any_];
-  if (found == nullptr) return nullptr;
-  PathRoom room;
+  if (found == nullptr) return {};
   const auto canonical = request_path(path, room);
-  return canonical ? best(*found, *canonical) : nullptr;
+  if (!canonical) return {.route = nullptr, .path = {}, .is_ambiguous = true};
+  return {.route = best(*found, *canonical), .path = *canonical};
+}
+
+const Route* Table::find(std::string_view host, std::string_view path) const {
+  PathRoom room;
+  return match(host, path, room).route;
 }
 
 const std::shared_ptr<const Tunnel>* Table::tunnel(std::string_view id) const {
@@ -62,10 +65,10 @@ ServerName Table::server_name(std::string_view name) const {
   HostKey key(name);
   const Host* found = key.fits() ? named_host(key) : nullptr;
   if (found == nullptr) return {};
-  if (found->only_private) return {.certificate = nullptr, .tunnel = nullptr, .only_private = true};
+  if (found->only_private) return {.certificates = {}, .tunnel = nullptr, .only_private = true};
   if (found->certificate == kNone) return {};
-  const auto& [certificate, tunnel] = certificates_[found->certificate];
-  return {.certificate = certificate, .tunnel = tunnel, .only_private = false};
+  const auto& [certificates, tunnel] = certificates_[found->certificate];
+  return {.certificates = certificates, .tunnel = tunnel, .only_private = false};
 }
 
 std::vector<std::shared_ptr<const Tunnel>> Table::all_tunnels() const {

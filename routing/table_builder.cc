@@ -21,12 +21,14 @@ bool TableBuilder::add_tunnel(std::shared_ptr<const Tunnel> tunnel) {
 
 void TableBuilder::add_route(Route route) { drafts_[route.host].routes.push_back(std::move(route)); }
 
-void TableBuilder::set_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
+void TableBuilder::add_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
                                    std::shared_ptr<const Tunnel> tunnel) {
-  const auto draft = drafts_.find(host);
-  if (draft == drafts_.end() || draft->second.certificate != nullptr) return;
-  draft->second.certificate = std::move(certificate);
-  draft->second.certificate_tunnel = std::move(tunnel);
+  const auto found = drafts_.find(host);
+  if (found == drafts_.end()) return;
+  Draft& draft = found->second;
+  if (draft.certificate_tunnel && draft.certificate_tunnel != tunnel) return;
+  draft.certificates.push_back(std::move(certificate));
+  draft.certificate_tunnel = std::move(tunnel);
 }
 
 std::shared_ptr<const Table> TableBuilder::build() {
@@ -62,9 +64,10 @@ void TableBuilder::add_host(const std::string& name, Draft& draft) {
   host.rules = static_cast<std::uint32_t>(draft.routes.size());
   host.only_private =
       std::all_of(draft.routes.begin(), draft.routes.end(), [](const Route& route) { return route.is_private; });
-  if (draft.certificate != nullptr) {
+  if (name == "*" && !host.only_private) table.default_certificates_ = draft.certificates;
+  if (!draft.certificates.empty()) {
     host.certificate = static_cast<std::uint32_t>(table.certificates_.size());
-    table.certificates_.push_back({draft.certificate, draft.certificate_tunnel});
+    table.certificates_.push_back({std::move(draft.certificates), std::move(draft.certificate_tunnel)});
   }
   table.names_ += name;
   std::move(draft.routes.begin(), draft.routes.end(), std::back_inserter(table.routes_));
@@ -73,7 +76,6 @@ void TableBuilder::add_host(const std::string& name, Draft& draft) {
   table.index_.add(HostKey(name).text(), number);
   if (name == "*") {
     table.any_ = number;
-    if (!host.only_private) table.default_certificate_ = draft.certificate;
   } else if (name.starts_with("*.")) {
     table.wildcard_labels_.set(static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')));
   }

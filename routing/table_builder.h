@@ -19,8 +19,9 @@ class TableBuilder {
   bool add_tunnel(std::shared_ptr<const Tunnel> tunnel);
   /// Host and path in canonical form.
   void add_route(Route route);
-  /// The key pair of a host, after all routes; left out when the host has none. `tunnel` is the one it belongs to.
-  void set_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
+  /// A key pair of a host, after all routes; left out when the host has none, or another tunnel's. `tunnel` is the one
+  /// it belongs to.
+  void add_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
                        std::shared_ptr<const Tunnel> tunnel);
 
   std::shared_ptr<const Table> build();
@@ -29,7 +30,7 @@ class TableBuilder {
   /// What was added for one host.
   struct Draft {
     std::vector<Route> routes;
-    std::shared_ptr<const Certificate> certificate;
+    CertificateList certificates;
     std::shared_ptr<const Tunnel> certificate_tunnel;
   };
 

@@ -197,21 +197,21 @@ TEST(Compile, CertificateOfTheHostsHolder) {
   EXPECT_THAT(texts(compiled.problems), IsEmpty());
   for (const auto* name : {"x.io", "X.IO", "s.y.io"}) {
     const ServerName found = compiled.table->server_name(name);
-    ASSERT_NE(found.certificate, nullptr) << name;
-    EXPECT_EQ(found.certificate->name, "a/tls");
+    ASSERT_NE(found.first(), nullptr) << name;
+    EXPECT_EQ(found.first()->name, "a/tls");
     EXPECT_EQ(found.tunnel->name, "a/t");
     EXPECT_FALSE(found.only_private);
   }
-  EXPECT_EQ(compiled.table->server_name("y.io").certificate, nullptr);
-  EXPECT_EQ(compiled.table->default_certificate(), nullptr);
+  EXPECT_EQ(compiled.table->server_name("y.io").first(), nullptr);
+  EXPECT_EQ(compiled.table->default_certificates(), CertificateList{});
 }
 
 TEST(Compile, NoCertificateForAForeignHost) {
   const Objects objects{{tunnel("a/t", {"bank.io"}), with_tls(tunnel("b/thief", {"bank.io", "b.io"}), "tls")},
                         {secret("b/tls", "kubernetes.io/tls", tls_data("DNS:bank.io,DNS:b.io"))}};
   const CompiledTable compiled = compile_table(objects, {});
-  EXPECT_EQ(compiled.table->server_name("bank.io").certificate, nullptr);
-  EXPECT_NE(compiled.table->server_name("b.io").certificate, nullptr);
+  EXPECT_EQ(compiled.table->server_name("bank.io").first(), nullptr);
+  EXPECT_NE(compiled.table->server_name("b.io").first(), nullptr);
 }
 
 TEST(Compile, NoCertificateFromAWildcardForAForeignExactHost) {
@@ -219,8 +219,8 @@ TEST(Compile, NoCertificateFromAWildcardForAForeignExactHost) {
   const Objects objects{{with_tls(tunnel("a/t", {"*.x.io"}), "tls"), tunnel("b/t", {"s.x.io"})},
                         {secret("a/tls", "kubernetes.io/tls", tls_data("DNS:*.x.io"))}};
   const CompiledTable compiled = compile_table(objects, before);
-  EXPECT_EQ(compiled.table->server_name("s.x.io").certificate, nullptr);
-  EXPECT_NE(compiled.table->server_name("r.x.io").certificate, nullptr);
+  EXPECT_EQ(compiled.table->server_name("s.x.io").first(), nullptr);
+  EXPECT_NE(compiled.table->server_name("r.x.io").first(), nullptr);
 }
 
 TEST(Compile, SharedHostTakesTheOldestCertificate) {
@@ -230,7 +230,7 @@ TEST(Compile, SharedHostTakesTheOldestCertificate) {
       {secret("a/tls2", "kubernetes.io/tls", tls_data("DNS:x.io")),
        secret("a/tls3", "kubernetes.io/tls", tls_data("DNS:x.io"))}};
   const CompiledTable compiled = compile_table(objects, {{"x.io", {"a/one", "a/two", "a/three"}}});
-  EXPECT_EQ(compiled.table->server_name("x.io").certificate->name, "a/tls2");
+  EXPECT_EQ(compiled.table->server_name("x.io").first()->name, "a/tls2");
   EXPECT_EQ(compiled.table->server_name("x.io").tunnel->name, "a/two");
 }
 
@@ -253,7 +253,7 @@ TEST(Compile, CertificateProblems) {
                 testing::AllOf(HasSubstr("Tunnel a/t: spec.tls.secretName: "), HasSubstr(reason)));
     EXPECT_FALSE(compiled.problems[0].warning);
     EXPECT_NE(compiled.table->find("x.io", "/"), nullptr) << "the tunnel still routes";
-    EXPECT_EQ(compiled.table->server_name("x.io").certificate, nullptr);
+    EXPECT_EQ(compiled.table->server_name("x.io").first(), nullptr);
   }
 }
 
@@ -264,17 +264,18 @@ TEST(Compile, CertificateOfAnotherNameIsUsedWithAWarning) {
   ASSERT_THAT(compiled.problems, SizeIs(1));
   EXPECT_TRUE(compiled.problems[0].warning);
   EXPECT_THAT(compiled.problems[0].text(), HasSubstr("does not cover y.io"));
-  EXPECT_NE(compiled.table->server_name("y.io").certificate, nullptr);
+  EXPECT_NE(compiled.table->server_name("y.io").first(), nullptr);
 }
 
 TEST(Compile, DefaultCertificateIsThatOfAnyHost) {
   const auto any = secret("a/tls", "kubernetes.io/tls", tls_data("DNS:x.io"));
   const CompiledTable compiled = compile_table({{with_tls(tunnel("a/t", {"*"}), "tls")}, {any}}, {});
   EXPECT_THAT(texts(compiled.problems), IsEmpty());
-  ASSERT_NE(compiled.table->default_certificate(), nullptr);
-  EXPECT_EQ(compiled.table->default_certificate()->name, "a/tls");
-  EXPECT_EQ(compiled.table->server_name("z.io").certificate, nullptr) << "unknown names get the default";
-  EXPECT_EQ(compile_table({{with_tls(tunnel("a/t", {"*!"}), "tls")}, {any}}, {}).table->default_certificate(), nullptr);
+  ASSERT_NE(compiled.table->default_certificates(), CertificateList{});
+  EXPECT_EQ(compiled.table->default_certificates().at(0)->name, "a/tls");
+  EXPECT_EQ(compiled.table->server_name("z.io").first(), nullptr) << "unknown names get the default";
+  EXPECT_EQ(compile_table({{with_tls(tunnel("a/t", {"*!"}), "tls")}, {any}}, {}).table->default_certificates(),
+            CertificateList{});
 }
 
 TEST(Compile, OnlyPrivateHostsHandshakeLikeUnknownOnes) {
@@ -283,11 +284,11 @@ TEST(Compile, OnlyPrivateHostsHandshakeLikeUnknownOnes) {
   const CompiledTable compiled = compile_table(objects, {});
   const ServerName hidden = compiled.table->server_name("p.io");
   EXPECT_TRUE(hidden.only_private);
-  EXPECT_EQ(hidden.certificate, nullptr);
+  EXPECT_EQ(hidden.first(), nullptr);
   EXPECT_EQ(hidden.tunnel, nullptr);
   const ServerName mixed = compiled.table->server_name("m.io");
   EXPECT_FALSE(mixed.only_private);
-  EXPECT_NE(mixed.certificate, nullptr);
+  EXPECT_NE(mixed.first(), nullptr);
 }
 
 TEST(Compile, TheSameObjectsGiveTheSameProblemsInAnyOrder) {

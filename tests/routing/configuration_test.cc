@@ -73,14 +73,14 @@ TEST(Configuration, OfWhatContradictsItselfTheFirstStands) {
   EXPECT_EQ(table->find("x.io", "/")->service, "first");
   EXPECT_EQ(table->find("x.io", "/api")->service, "api");
   EXPECT_EQ(table->find("y.io", "/"), nullptr) << "the second of an id is left out whole";
-  EXPECT_EQ(table->server_name("x.io").certificate->fingerprint, "f1");
+  EXPECT_EQ(table->server_name("x.io").first()->fingerprint, "f1");
   EXPECT_FALSE(table->server_name("nobodys.io").only_private) << "a certificate makes no host";
 }
 
 TEST(Configuration, CertificateBeforeTheRulesOfItsHost) {
   const auto table = build_table(std::vector{shared(configuration("one", {}, {{"x.io", certificate("f1")}})),
                                              shared(configuration("two", {{"x.io", "/", "web"}}))});
-  EXPECT_EQ(table->server_name("x.io").certificate->fingerprint, "f1");
+  EXPECT_EQ(table->server_name("x.io").first()->fingerprint, "f1");
   EXPECT_EQ(table->server_name("x.io").tunnel->id, "one");
 }
 

@@ -135,7 +135,7 @@ TEST(Table, ServerNameOfUnknownNames) {
   const auto routes = table({"x.io", "*"});
   for (const auto& name : {std::string("y.io"), std::string(), std::string(300, 'a')}) {
     const ServerName found = routes->server_name(name);
-    EXPECT_TRUE(found.certificate == nullptr && found.tunnel == nullptr && !found.only_private) << name;
+    EXPECT_TRUE(found.first() == nullptr && found.tunnel == nullptr && !found.only_private) << name;
   }
 }
 

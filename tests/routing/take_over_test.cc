@@ -301,7 +301,7 @@ void expect_answers(const Table& table, const State& state) {
   }
   for (const auto& [name, expected] : state.certificates) {
     const ServerName found = table.server_name(name);
-    EXPECT_EQ(found.certificate == nullptr ? "" : found.tunnel->name, expected) << name;
+    EXPECT_EQ(found.first() == nullptr ? "" : found.tunnel->name, expected) << name;
   }
 }
 
