@@ -9,6 +9,7 @@ namespace adit::http {
 namespace {
 
 constexpr std::size_t kMostDigits = 16;  // 64 bits
+constexpr std::size_t kMostTrailers = 200;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -22,7 +23,8 @@ const char* add_trailer(std::string_view line, FieldList& fields) {
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return "malformed trailer name";
   const auto value = base::trim(line.substr(colon + 1));
   if (!is_value(value)) return "control character in a trailer";
-  return fields.add(line.substr(0, colon), value) ? nullptr : "too many trailers";
+  const bool added = fields.size() != kMostTrailers && fields.add(line.substr(0, colon), value);
+  return added ? nullptr : "too many trailers";
 }
 
 }  // namespace

@@ -57,7 +57,9 @@ class BodySink {
 ///    HTTP/1.0 or a request without body.
 ///  - An Upgrade to "h2c" or HTTP itself is ignored, as RFC 9110 §7.8 allows: what follows it would pass the edge's
 ///    rules unseen.
-///  - At most 200 fields (431), 32 Connection options (400), 8 KiB of trailers (431), 16 KiB of chunk extensions (400).
+///  - At most HeadLimits::fields fields (431), 32 Connection options (400), 200 trailers (400) of 8 KiB (431), 16 KiB
+///  of
+///    chunk extensions (400).
 class RequestParser {
  public:
   explicit RequestParser(HeadLimits limits = {});
