@@ -203,7 +203,10 @@ void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
 }
 
 void Worker::table_changed() {
-  loop_.post([this] { links_.revoke(table()); });
+  loop_.post([this] {
+    links_.revoke(table());
+    admission_.forget_gone(table());
+  });
 }
 
 void Worker::drain() {
