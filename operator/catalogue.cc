@@ -137,8 +137,7 @@ void Catalogue::set_secret(const std::string& key, const SecretState& state) {
 std::set<std::string> Catalogue::named_secrets() const {
   std::set<std::string> names;
   for (const auto& tunnel : objects_.tunnels) {
-    if (!tunnel.tls_secret.empty()) names.insert(tunnel.meta.space + "/" + tunnel.tls_secret);
-    for (const auto& token : tunnel.token_secrets) names.insert(tunnel.meta.space + "/" + token);
+    for (const auto& name : routing::secrets_of(tunnel)) names.insert(tunnel.meta.space + "/" + name);
   }
   return names;
 }
@@ -167,8 +166,7 @@ void Catalogue::look_at_secrets(const routing::TunnelObject& tunnel, TunnelFacts
       reasons.push_back("Secret " + key + " cannot be understood: " + found->second.problem);
     }
   };
-  if (!tunnel.tls_secret.empty()) check(tunnel.tls_secret);
-  for (const auto& token : tunnel.token_secrets) check(token);
+  for (const auto& name : routing::secrets_of(tunnel)) check(name);
 }
 
 TunnelFactsPtr Catalogue::facts_of(const std::string& key, const Entry& entry, const routing::Outcome* outcome) const {

@@ -159,7 +159,6 @@ const std::vector<Case>& cases() {
       {"TokenName", with("  connectorTokens:\n  - secretName: a\n  - secretName: B"), 8,
        "spec.connectorTokens[1].secretName", "name of a Secret"},
       {"Ports", with("  ports:\n  - {name: ssh}"), 6, "spec.ports", "not supported yet in this version"},
-      {"Limits", with("  limits: {connections: 5}"), 6, "spec.limits", "not supported yet in this version"},
       {"ProxyProtocol", with("  proxyProtocol: V2"), 6, "spec.proxyProtocol", "not supported yet in this version"},
       {"SpecUnknown", with("  route: []"), 6, "spec.route", "known here: id, routes, tls, connectorTokens"},
       {"MergeKey", with("  <<: {}"), 6, "spec.<<", "not a known field"},
