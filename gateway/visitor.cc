@@ -39,7 +39,9 @@ void Visitor::start() {
   established_ = !tls_;
   deadline_.set(net::Loop::now() + kHeadWithin);
   stream_->start(*this);
-  if (!tls_) stream_->read();
+  if (tls_) return;
+  if (!stream_->readable().empty()) return on_readable();  // it came with a PROXY header
+  stream_->read();
 }
 
 void Visitor::on_established() {

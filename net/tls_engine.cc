@@ -13,7 +13,9 @@ namespace adit::net {
 namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;  // the most plain bytes that one record carries (RFC 8446 §5.1)
-constexpr std::size_t kRecordExtra = 32;    // more than what AES-GCM and ChaCha20 records add to them
+constexpr std::size_t kMostHandshake = 40 * 1024;
+constexpr std::string_view kDecodeError("\x15\x03\x03\x00\x02\x02\x32", 7);  // a fatal alert (RFC 8446 §6)
+constexpr std::size_t kRecordExtra = 32;  // more than what AES-GCM and ChaCha20 records add to them
 
 }  // namespace
 
@@ -79,8 +81,21 @@ TlsEngine::Status TlsEngine::status_of(int result) {
 }
 
 TlsEngine::Status TlsEngine::handshake() {
+  const std::size_t before = cipher_in_.size();
   ERR_clear_error();
-  return status_of(SSL_do_handshake(ssl_.get()));
+  const auto status = status_of(SSL_do_handshake(ssl_.get()));
+  if (!SSL_is_server(ssl_.get())) return status;
+  handshake_in_ += before - cipher_in_.size();
+  if (status == Status::want_input && handshake_in_ > kMostHandshake) {
+    error_ = "the handshake is larger than 40 KiB";
+    // Nothing was encrypted yet if the ClientHello is what is too large.
+    const auto state = SSL_get_state(ssl_.get());
+    if (state == TLS_ST_BEFORE || state == TLS_ST_SR_CLNT_HELLO) cipher_out_.append(kDecodeError);
+    return Status::failed;
+  }
+  // The staple was sent; OpenSSL would keep its copy as long as the connection.
+  if (status == Status::ok) SSL_set_tlsext_status_ocsp_resp(ssl_.get(), nullptr, 0);
+  return status;
 }
 
 TlsEngine::Status TlsEngine::read(base::Buffer& plain) {
