@@ -62,7 +62,7 @@ class TlsEngine {
   base::Buffer cipher_in_;
   base::Buffer cipher_out_;
   std::string error_;
-  std::size_t handshake_in_ = 0;  ///< bytes taken before the handshake was done
+  std::size_t may_take_;  ///< bytes from cipher_in_; limited for a server's handshake
 };
 
 }  // namespace adit::net
