@@ -12,7 +12,7 @@ namespace {
 /// Fills a ResponseHead from Beast's callbacks.
 class ResponseReader final : public HeadReader<false> {
  public:
-  explicit ResponseReader(ResponseHead& head) : head_(head) { head.fields.clear(); }
+  ResponseReader(const HeadLimits& limits, ResponseHead& head) : limits_(limits), head_(head) { head.fields.clear(); }
 
   /// After read(): the framing, RFC 9112 §6.3. False: see refused().
   bool finish(bool to_head);
@@ -27,11 +27,12 @@ class ResponseReader final : public HeadReader<false> {
 
   void on_field_impl(beast::http::field field, beast::string_view name, beast::string_view value,
                      beast::error_code& error) override {
-    if (!head_.fields.add(std_view(name), std_view(value))) return refuse(502, "too many fields", error);
-    if (const char* fault = steer(field, std_view(value))) refuse(502, fault, error);
+    if (head_.fields.size() == limits_.fields || !head_.fields.add(std_view(name), std_view(value)))
+      return refuse(502, "too many fields", error);
+    if (const char* fault = steer(field, std_view(name), std_view(value))) refuse(502, fault, error);
   }
 
-  const char* steer(beast::http::field which, std::string_view value) {
+  const char* steer(beast::http::field which, std::string_view name, std::string_view value) {
     using beast::http::field;
     switch (which) {
       case field::content_length:
@@ -40,11 +41,14 @@ class ResponseReader final : public HeadReader<false> {
         return control_.on_transfer_encoding(value);
       case field::connection:
         return control_.on_connection(value);
+      case field::unknown:
+        return ControlFields::on_other(name);
       default:
         return nullptr;
     }
   }
 
+  const HeadLimits& limits_;
   ResponseHead& head_;
   ControlFields control_;
 };
@@ -89,13 +93,18 @@ class ResponseParser::Impl {
     }
     const auto end = scanner_.end();
     scanner_.reset();
-    reader_.emplace(head);
+    reader_.emplace(limits_, head);
     if (!reader_->read(bytes.substr(0, end)) || !reader_->finish(to_head)) return as_bad_gateway(reader_->refused());
     body_.begin(head.framing, head.content_length);
     return {Progress::complete, end};
   }
 
   Parsed parse_body(std::string_view bytes, BodySink& sink) { return as_bad_gateway(body_.parse(bytes, sink)); }
+
+  void reset() {
+    scanner_.reset();
+    body_.begin(Framing::none, 0);
+  }
 
   Parsed finish() {
     if (!scanner_.untouched()) return refusal(502, "closed within a head");
@@ -119,6 +128,8 @@ Parsed ResponseParser::parse_head(std::span<const char> bytes, bool to_head, Res
 Parsed ResponseParser::parse_body(std::span<const char> bytes, BodySink& sink) {
   return impl_->parse_body({bytes.data(), bytes.size()}, sink);
 }
+
+void ResponseParser::reset() { impl_->reset(); }
 
 Parsed ResponseParser::finish() { return impl_->finish(); }
 

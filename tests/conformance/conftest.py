@@ -16,6 +16,6 @@ def service():
 
 @pytest.fixture(scope="module")
 def adit(tmp_path_factory, authority, service):  # noqa: F811
-    adit = proxies.Adit(tmp_path_factory.mktemp("adit"), authority, service.port)
+    adit = proxies.Adit(tmp_path_factory.mktemp("adit"), authority, service.port, ["--workers", "1"])
     yield adit
     adit.stop()

@@ -89,3 +89,76 @@ def mistakes(case, seen):
         wrong += [f"{text!r} did not reach the service" for text in case.has if text not in own]
         wrong += [f"{text!r} reached the service" for text in case.lacks if text in own]
     return wrong
+
+
+@dataclasses.dataclass
+class AnswerObservation:
+    answers: bytes
+    closed: bool
+    status: int      # of the final answer; 0 if there was none
+    body: bytes
+    whole: bool      # as the visitor can tell
+    alive: bool      # the next request was answered as it should be
+    reused: bool     # by the same connection to the service
+    asked: int       # how often the service was asked
+
+
+def final_answer(data, method, closed):
+    """(status, body, whole) of the first answer that is not an interim one."""
+    while True:
+        head, end, rest = data.partition(b"\r\n\r\n")
+        if not end or not STATUS.match(head):
+            return 0, data, False
+        status = int(head[9:12])
+        if status >= 200 or status == 101:
+            break
+        data = rest
+    if method == "HEAD" or status in (101, 204, 304):
+        return status, rest, not rest
+    if (recorder.field(head + b"\r\n", b"transfer-encoding") or b"").lower() == b"chunked":
+        try:
+            chunked = recorder.take_chunked(rest)
+        except ValueError:
+            chunked = None
+        return (status, chunked[0].partition(b"[")[0], chunked[1] == len(rest)) if chunked else (status, rest, False)
+    length = recorder.field(head + b"\r\n", b"content-length")
+    if length is not None:
+        return status, rest, len(rest) == int(length)
+    return status, rest, closed
+
+
+def observe_answer(proxy, service, case, patience):
+    service.begin(case.raw, case.shut)
+    request = f"{case.method} /x HTTP/{case.version}\r\nHost: shop.test\r\n{case.fields}".encode()
+    if b"Connection:" not in request:
+        request += b"Connection: close\r\n"
+    answers, closed = talk(proxy.port, request + b"\r\n", patience)
+    status, body, whole = final_answer(answers, case.method, closed)
+    alive = fence(proxy, service, patience)
+    with service.lock:
+        asked = [r for r in service.requests if recorder.FENCE not in r.target]
+        fenced = [r for r in service.requests if recorder.FENCE in r.target]
+    reused = bool(asked and fenced) and fenced[-1].connection == asked[-1].connection
+    return AnswerObservation(answers, closed, status, body, whole, alive, reused, len(asked))
+
+
+def answer_mistakes(case, seen):
+    wrong = []
+
+    def check(holds, text):
+        if not holds:
+            wrong.append(text)
+
+    check(seen.alive, "the next request was not answered")
+    if case.outcome == "bad":
+        refused = seen.status == 502 and seen.whole
+        check(refused or case.cut and not seen.whole, f"answered {seen.status} {seen.body[:100]!r}")
+        check(not seen.reused, "the connection to the service was used again")
+        check(b"poison" not in seen.answers, "the visitor got what is no answer of its own")
+    else:
+        check((seen.status, seen.body, seen.whole) == (*case.shown, True),
+              f"answered {seen.status} {seen.body[:100]!r}{'' if seen.whole else ', cut short'}")
+        check(seen.reused == case.kept, f"the connection to the service was {'' if seen.reused else 'not '}used again")
+        wrong += [f"{text!r} did not reach the visitor" for text in case.has if text not in seen.answers]
+        wrong += [f"{text!r} reached the visitor" for text in case.lacks if text in seen.answers]
+    return wrong

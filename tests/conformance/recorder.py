@@ -65,17 +65,23 @@ class Recorder:
 
     def __init__(self, port):
         self.port, self.lock = port, threading.Condition()
-        self.connections = 0
+        self.connections, self.open = 0, {}
         self.begin()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=100)
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def begin(self, answer=OK, closes=False, greeting=b"", early=False):
-        """What every request but a fence is answered. `closes`: the connection ends after it; `greeting`: sent before
-        any request; `early`: the answer is sent as soon as the head is there."""
+    def begin(self, answer=OK, closes=False):
+        """What every request but a fence is answered, as one write or a list of them. `closes`: and then the connection
+        ends."""
         with self.lock:
             self.raw, self.requests = b"", []
-            self.answer, self.closes, self.greeting, self.early = answer, closes, greeting, early
+            self.answer, self.closes = answer, closes
+            self.ended, self.ended_within = 0, 0  # connections that the other side has ended; within a request
+
+    def say(self, connection, data):
+        """Sends bytes that no request asked for on the connection of that number."""
+        with self.lock:
+            self.open[connection].sendall(data)
 
     def stop(self):
         self.listener.close()
@@ -90,23 +96,28 @@ class Recorder:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            self.connections += 1
+            with self.lock:
+                self.connections += 1
+                self.open[self.connections] = connection
             threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True).start()
 
     def _serve(self, connection, number):
         data = b""
         with connection:
             try:
-                connection.sendall(self.greeting)
                 while piece := connection.recv(65536):
                     data += piece
                     self._record(piece)
                     while taken := take_request(data, number):
                         data = data[taken[1]:]
-                        if not self._answer(connection, taken[0]):
-                            return
+                        self._answer(connection, taken[0])
             except (OSError, ValueError):
-                return
+                pass  # it was reset, or what came is no request
+            with self.lock:
+                del self.open[number]
+                self.ended += 1
+                self.ended_within += bool(data)
+                self.lock.notify_all()
 
     def _record(self, piece):
         with self.lock:
@@ -115,16 +126,13 @@ class Recorder:
             self.lock.notify_all()
 
     def _answer(self, connection, request):
-        """False when the connection ends with it."""
         fence = FENCE in request.target
         with self.lock:
             self.requests.append(request)
             self.lock.notify_all()
         if fence:
-            connection.sendall(OK)
-            return True
-        for piece in self.answer if isinstance(self.answer, (list, tuple)) else [self.answer]:
+            return connection.sendall(OK)
+        for piece in self.answer if isinstance(self.answer, list) else [self.answer]:
             connection.sendall(piece)
         if self.closes:
             connection.shutdown(socket.SHUT_RDWR)
-        return not self.closes
