@@ -12,12 +12,15 @@
 
 #include "base/published.h"
 #include "base/random.h"
+#include "gateway/admission.h"
 #include "gateway/certificates.h"
+#include "gateway/connection_limiter.h"
 #include "gateway/edge_settings.h"
 #include "gateway/exchange.h"
 #include "gateway/link_directory.h"
 #include "gateway/link_table.h"
 #include "gateway/metrics.h"
+#include "gateway/pace.h"
 #include "gateway/stream_pool.h"
 #include "http/message.h"
 #include "net/listener.h"
@@ -40,6 +43,8 @@ struct Shared {
   LinkDirectory directory;
   GatewayMetrics& metrics;
   const EdgeSettings edge;
+  AdmissionShared admission;
+  ConnectionLimiter connections{edge.connections, edge.connections_per_address};
   std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written
   base::Duration answer_timeout{};
   std::vector<class Worker*> workers;  ///< complete before the first one runs
@@ -78,6 +83,10 @@ class Worker final : private StreamOpener {
   StreamPool& pool() { return pool_; }
   WorkerMetrics& metrics() { return metrics_; }
   const EdgeSettings& edge() const { return shared_.edge; }
+  const PaceLimits& pace() const { return pace_; }
+  Admission& admission() { return admission_; }
+  /// Tells `who`, unless it was emptied, once the answer is known to admission(). False: too many wait.
+  bool check_password(Verdict::Question question, std::string visitor, std::shared_ptr<Visitor*> who);
   const routing::Table& table() { return *table_.get(); }
   base::Random& random() { return random_; }
   http::RequestHead& request_scratch() { return request_scratch_; }
@@ -91,6 +100,7 @@ class Worker final : private StreamOpener {
 
  private:
   void accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
+  bool admit_connection(net::Socket& socket, const VisitorEndpoint& visitor);
   void tick();
   void link_is_leaving(std::uint64_t link_id);
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
@@ -108,6 +118,8 @@ class Worker final : private StreamOpener {
   WorkerMetrics& metrics_;
   base::Snapshot<routing::Table> table_;
   base::Random random_;
+  const PaceLimits pace_;  ///< of visitors' bodies
+  Admission admission_;
   http::RequestHead request_scratch_;
   http::ResponseHead response_scratch_;
   std::unique_ptr<telemetry::AccessLogBuffer> access_log_;

@@ -16,7 +16,7 @@ struct HeadLimits {
   std::size_t head = std::size_t{64} * 1024;
   /// Bytes of the request target; more is refused with 414.
   std::size_t target = std::size_t{16} * 1024;
-  /// Fields of a head; more is refused with 431 (502 towards a service). At most FieldList::kMost.
+  /// Fields of a request; more is refused with 431. At most FieldList::kMost, which is the limit of answers.
   std::size_t fields = 200;
 };
 
@@ -58,8 +58,8 @@ class BodySink {
 ///    HTTP/1.0 or a request without body.
 ///  - An Upgrade to "h2c" or HTTP itself is ignored, as RFC 9110 §7.8 allows: what follows it would pass the edge's
 ///    rules unseen.
-///  - At most 200 fields (431), 32 Connection options (400), 8 KiB of trailers or 200 of them (431), 16 KiB of chunk
-///  extensions (400).
+///  - At most HeadLimits::fields fields (431), 32 Connection options (400), 200 trailers or 8 KiB of them (431), 16 KiB
+///    of chunk extensions (400).
 class RequestParser {
  public:
   explicit RequestParser(HeadLimits limits = {});

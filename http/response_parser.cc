@@ -12,7 +12,7 @@ namespace {
 /// Fills a ResponseHead from Beast's callbacks.
 class ResponseReader final : public HeadReader<false> {
  public:
-  ResponseReader(const HeadLimits& limits, ResponseHead& head) : limits_(limits), head_(head) { head.fields.clear(); }
+  explicit ResponseReader(ResponseHead& head) : head_(head) { head.fields.clear(); }
 
   /// After read(): the framing, RFC 9112 §6.3. False: see refused().
   bool finish(bool to_head);
@@ -27,8 +27,7 @@ class ResponseReader final : public HeadReader<false> {
 
   void on_field_impl(beast::http::field field, beast::string_view name, beast::string_view value,
                      beast::error_code& error) override {
-    if (head_.fields.size() == limits_.fields || !head_.fields.add(std_view(name), std_view(value)))
-      return refuse(502, "too many fields", error);
+    if (!head_.fields.add(std_view(name), std_view(value))) return refuse(502, "too many fields", error);
     if (const char* fault = steer(field, std_view(name), std_view(value))) refuse(502, fault, error);
   }
 
@@ -48,7 +47,6 @@ class ResponseReader final : public HeadReader<false> {
     }
   }
 
-  const HeadLimits& limits_;
   ResponseHead& head_;
   ControlFields control_;
 };
@@ -93,7 +91,7 @@ class ResponseParser::Impl {
     }
     const auto end = scanner_.end();
     scanner_.reset();
-    reader_.emplace(limits_, head);
+    reader_.emplace(head);
     if (!reader_->read(bytes.substr(0, end)) || !reader_->finish(to_head)) return as_bad_gateway(reader_->refused());
     body_.begin(head.framing, head.content_length);
     return {Progress::complete, end};

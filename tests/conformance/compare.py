@@ -164,7 +164,6 @@ ANSWER_ROWS = (("must be refused: 502, or seen to be cut short", "refuse", "refu
                ("must be refused: the connection was used again", "refuse", "reused"),
                ("must be refused: passed as whole", "refuse", "served"),
                ("may be refused: refused", "may", "refused"),
-               ("may be refused: the connection was used again", "may", "reused"),
                ("must be passed: passed, and the connection is not used again when bytes are left on it", "pass", "fine"))
 
 
