@@ -20,8 +20,9 @@ class ControlFields {
   /// The name of a field that is none of these. "Transfer_Encoding" and "Content_Length" frame nothing here, but do for
   /// a peer that cannot tell "_" from "-".
   static const char* on_other(std::string_view name) {
-    const bool suspect = name.size() == kTransferEncoding.size() || name.size() == kContentLength.size();
-    return suspect ? check_spelling(name) : nullptr;  // asked for every field
+    const bool suspect = (name.size() == kTransferEncoding.size() && name[kTransferEncoding.find('-')] == '_') ||
+                         (name.size() == kContentLength.size() && name[kContentLength.find('-')] == '_');
+    return suspect ? check_spelling(name) : nullptr;  // asked for every field that is not well known
   }
   /// After the last field: what contradicts what.
   const char* check(int version) const;
