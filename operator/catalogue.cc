@@ -51,9 +51,9 @@ bool same(const TunnelFacts& a, const TunnelFacts& b) {
     return x == y || (x && y && *x == *y);
   };
   return a.uid == b.uid && a.generation == b.generation && a.id == b.id && a.refused == b.refused &&
-         a.unreadable == b.unreadable && a.waiting == b.waiting && a.outcome.problems == b.outcome.problems &&
-         a.outcome.hosts == b.outcome.hosts && a.outcome.shared == b.outcome.shared &&
-         same_configuration(a.outcome.configuration, b.outcome.configuration);
+         a.unreadable == b.unreadable && a.waiting == b.waiting && a.keeps_key_pair == b.keeps_key_pair &&
+         a.outcome.problems == b.outcome.problems && a.outcome.hosts == b.outcome.hosts &&
+         a.outcome.shared == b.outcome.shared && same_configuration(a.outcome.configuration, b.outcome.configuration);
 }
 
 }  // namespace
@@ -182,6 +182,7 @@ TunnelFactsPtr Catalogue::facts_of(const std::string& key, const Entry& entry, c
     facts->outcome.configuration.reset();
     facts->outcome.problems.clear();
   }
+  facts->keeps_key_pair = facts->outcome.lacks_key_pair && inherited_.contains(key);
   if (entry.is_there) look_at_secrets(objects_.tunnels[entry.at], *facts);
   const auto before = facts_.find(key);
   return before != facts_.end() && same(*before->second, *facts) ? before->second : facts;
@@ -206,9 +207,10 @@ Compilation Catalogue::compile() {
   for (const auto& [key, entry] : tunnels_) {
     const auto outcome = outcomes.find(key);
     auto facts = facts_of(key, entry, outcome == outcomes.end() ? nullptr : outcome->second);
-    if (entry.is_ghost || !facts->unreadable.empty()) {
+    if (entry.is_ghost || !facts->unreadable.empty() || facts->keeps_key_pair) {
       result.keep.push_back(entry.id);
     } else if (facts->outcome.configuration) {
+      inherited_.erase(key);
       result.configurations.push_back(facts->outcome.configuration);
     }
     const auto before = facts_.find(key);

@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "base/ip_network.h"
 #include "routing/digest.h"
 #include "routing/ocsp.h"
 #include "routing/problem.h"
@@ -150,6 +151,8 @@ std::string KeyPair::read_staple(const SecretObject& secret, X509* issuer) {
 bool KeyPair::covers(const std::string& host) const {
   if (host == "*") return true;
   const ErrorQueueGuard guard;
+  const std::string address = host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  if (base::IpAddress::parse(address)) return X509_check_ip_asc(leaf_.get(), address.c_str(), 0) == 1;
   // A wildcard rule is covered when any one name below it is.
   const std::string name = host.starts_with("*.") ? "any" + host.substr(1) : host;
   const unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;

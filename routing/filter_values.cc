@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ip_network.h"
 #include "base/text.h"
 #include "routing/host_name.h"
 
@@ -115,6 +116,9 @@ std::optional<std::uint64_t> parse_quantity(std::string_view text) {
 base::Result<std::string> exact_host(std::string_view text) {
   auto host = canonical_host(text);
   if (host && host->front() == '*') return base::Error{"must be one host, without \"*\""};
+  if (host && (host->front() == '[' || base::IpAddress::parse(*host))) {
+    return base::Error{"must be a name, not an IP address"};
+  }
   return host;
 }
 

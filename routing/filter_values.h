@@ -38,7 +38,7 @@ bool is_redirect_status(std::uint64_t status);
 /// "10Mi", "1048576": a whole number of bytes of at most 15 digits, or of at most 6 with k, M, G, T, Ki, Mi, Gi or Ti.
 std::optional<std::uint64_t> parse_quantity(std::string_view text);
 
-/// The canonical form of one exact host.
+/// The canonical form of one exact host that is no IP address, as Gateway API's PreciseHostname.
 base::Result<std::string> exact_host(std::string_view text);
 
 }  // namespace adit::routing

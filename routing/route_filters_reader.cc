@@ -84,8 +84,9 @@ void read_headers(Member& member, std::vector<HeaderChange>& changes) {
   read_written(member, "set", HeaderChange::Kind::set, changes);
   read_written(member, "add", HeaderChange::Kind::add, changes);
   read_removed(member, changes);
-  const bool is_empty = changes.empty() && member.fields.is_map();
-  if (is_empty) member.report.add(member.fields.line(), member.path, "needs at least one of set, add and remove");
+  const bool is_empty = !member.fields.has("set") && !member.fields.has("add") && !member.fields.has("remove");
+  if (member.fields.is_map() && is_empty)
+    member.report.add(member.fields.line(), member.path, "needs at least one of set, add and remove");
 }
 
 void read_request_headers(Member& member, Draft& draft) { read_headers(member, draft.filters.request_headers); }

@@ -127,7 +127,7 @@ const std::vector<Case>& cases() {
       {"SecondHost", tunnel("spec:\n  routes:\n  - host: a.example\n  - path: /\n    host: b_c\n"), 8,
        "spec.routes[1].host", "letters, digits, hyphens"},
       {"HostNumber", route("host: 1.5"), 6, "spec.routes[0].host", "must be a string"},
-      {"HostAddress", route("host: 192.0.2.7"), 6, "spec.routes[0].host", "not an IP address"},
+      {"HostAddress", route("host: 192.0.2"), 6, "spec.routes[0].host", "IPv4 address such as"},
       {"HostUnicode", route("host: müller.example"), 6, "spec.routes[0].host", "A-label"},
       {"HostPort", route("host: \"a.example:80\""), 6, "spec.routes[0].host", "without a port"},
       {"HostControl", route("host: \"a\\nb\""), 6, "spec.routes[0].host", "found \"a\\u000ab\""},
