@@ -24,8 +24,8 @@ Exchange::Exchange(ExchangeContext context)
 
 Exchange::~Exchange() { abort(); }
 
-void Exchange::begin(Responder& responder, const http::RequestHead& head, Upstream& upstream,
-                     const http::Origin& origin, std::string_view visitor) {
+void Exchange::begin(Responder& responder, const Request& request, Upstream& upstream) {
+  const auto& head = request.head;
   responder_ = &responder;
   upstream_ = &upstream;
   upstream_->users += 1;
@@ -37,10 +37,11 @@ void Exchange::begin(Responder& responder, const http::RequestHead& head, Upstre
   repeated_ = head_done_ = answer_keeps_ = left_ = false;
   sent_ = undelivered_ = 0;
   tried_.clear();
-  visitor_ = visitor;
-  request_id_ = origin.request_id;
+  visitor_ = request.visitor;
+  request_id_ = request.origin.request_id;
   summary_ = Summary{};
-  http::write_request_head(to_service_, head, origin);
+  parser_.reset();  // exchanges are used again, and the last may have ended within an answer
+  http::write_request_head(to_service_, head, request.origin, request.edits);
   if (ServiceStream* idle = context_.pool.take(upstream, *this)) {
     stream_ = idle;
     context_.metrics.streams_reused.add();
@@ -145,6 +146,7 @@ void Exchange::end_body(const http::FieldList* trailers) {
     if (stream_ != nullptr && state_ != State::opening) resume();
   }
   request_ended_ = true;
+  if (state_ == State::sending) wait_at_most(context_.answer_timeout);
 }
 
 void Exchange::pipe(std::span<const char> bytes) {
@@ -306,6 +308,9 @@ void Exchange::delivered(std::size_t unsent) {
 }
 
 void Exchange::on_deadline() {
+  // Neither link nor service owes anything as long as the visitor brings nothing; its pace is watched elsewhere.
+  const bool awaits_visitor = state_ == State::sending && !request_ended_ && to_send().empty();
+  if (awaits_visitor) return wait_at_most(context_.answer_timeout);
   const auto now = net::Loop::now();
   if (now >= give_up_) {
     return fail(504,

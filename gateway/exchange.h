@@ -74,10 +74,15 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  /// Starts: `head` and `origin` are read before this returns. The responder may hear of a failure from within.
-  /// `visitor` is "address:port" for the connector.
-  void begin(Responder& responder, const http::RequestHead& head, Upstream& upstream, const http::Origin& origin,
-             std::string_view visitor);
+  /// What is sent to the service, read before begin() returns.
+  struct Request {
+    const http::RequestHead& head;
+    const http::RequestEdits& edits;
+    const http::Origin& origin;
+    std::string_view visitor;  ///< "address:port" for the connector
+  };
+  /// The responder may hear of a failure from within.
+  void begin(Responder& responder, const Request& request, Upstream& upstream);
 
   /// The request's body, decoded. Take it only as long as takes_more().
   void body(std::span<const char> bytes);

@@ -96,6 +96,8 @@ void collect(const GatewayMetrics& metrics, Families& families) {
   families.gauge("adit_gateway_connections_open", "Visitor connections open.").add({}, sum(metrics, [](auto& w) {
                                                                                      return w.connections_open.value();
                                                                                    }));
+  counter("adit_gateway_connections_refused_total", "Visitor connections refused because there were too many.",
+          [](auto& w) { return w.connections_refused.value(); });
   counter("adit_gateway_tls_handshake_failures_total", "Visitor TLS handshakes that failed.",
           [](auto& w) { return w.tls_failures.value(); });
   counter("adit_gateway_proxy_headers_refused_total",

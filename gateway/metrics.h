@@ -48,6 +48,7 @@ struct WorkerMetrics {
   CodeClasses requests;
   telemetry::Counter connections;  ///< visitors accepted
   telemetry::Gauge connections_open;
+  telemetry::Counter connections_refused;    ///< over --max-connections or --max-connections-per-address
   telemetry::Counter tls_failures;           ///< handshakes that failed
   telemetry::Counter proxy_headers_refused;  ///< of trusted proxies: wrong, missing or late
   telemetry::Counter retries;                ///< requests moved to another stream

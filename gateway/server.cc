@@ -121,6 +121,7 @@ Result<void> Server::start_workers() {
       if (!bound) return base::Error{bound.error()};
       where->port(bound->port());  // all workers share the port that the first was given
     }
+    if (tls) shared_->admission.https_port = where->port();
     base::log::info("listening", {{"for", tls ? "https" : "http"}, {"address", net::to_text(*where)}});
   }
   return {};

@@ -1,15 +1,19 @@
 #pragma once
-// A visitor's HTTP/1.1 connection: reads requests, routes them, and writes what their exchanges answer.
+// A visitor's HTTP/1.1 connection: reads requests, has them admitted, and writes what their exchanges answer.
 
-#include <array>
-#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include <boost/intrusive/list.hpp>
 
+#include "gateway/admission.h"
 #include "gateway/exchange.h"
+#include "gateway/pace.h"
+#include "gateway/request_record.h"
+#include "gateway/visitor_origin.h"
 #include "http/parser.h"
 #include "net/stream.h"
 
@@ -17,15 +21,16 @@ namespace adit::gateway {
 
 class Worker;
 
-/// Lives on its worker, which destroys it at the end of the turn in which it says that it is over.
+/// Lives on its worker, which destroys it at the end of the turn in which it says that it is over. Requests are read in
+/// visitor.cc, answers written in visitor_answer.cc.
 class Visitor final : public boost::intrusive::list_base_hook<>,
                       private net::StreamOwner,
                       private net::TurnTask,
                       private Responder,
                       private http::BodySink {
  public:
-  Visitor(Worker& worker, net::StreamPtr stream, const net::asio::ip::tcp::endpoint& peer, bool tls,
-          std::uint16_t public_port);
+  /// `peer`: "address:port", for the connector.
+  Visitor(Worker& worker, net::StreamPtr stream, VisitorEndpoint endpoint, std::string peer);
   ~Visitor();
 
   void start();
@@ -33,11 +38,17 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void drain();
   /// The gateway ends now: what is under way is cut off, and logged.
   void cut_off(std::string_view why);
+  /// The password that this visitor waits for was checked.
+  void password_checked();
+
+  const VisitorEndpoint& endpoint() const { return endpoint_; }
 
  private:
   enum class State : std::uint8_t {
     head,      ///< waiting for a request, or for the rest of its head
+    password,  ///< a head was read that cannot be admitted before a password was checked
     exchange,  ///< an exchange is under way
+    skipping,  ///< the answer is whole and the request's body is not: its rest is thrown away
     pipe,      ///< after 101
     closing,   ///< our half is ended; reads on until the visitor has closed too
     over,
@@ -66,21 +77,26 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void read_head();
   void await_head();
   void take_request(const http::RequestHead& head, std::size_t head_size);
-  int route(const http::RequestHead& head, const routing::Route*& route);
-  bool misdirected(const http::RequestHead& head);
+  void begin_request(const http::RequestHead& head, const RequestOrigin& origin);
+  bool await_password(Verdict::Question question, const RequestOrigin& origin);
+  void forward(const http::RequestHead& head, Verdict& verdict);
   void read_body();
+  void refuse_body(int status, std::string_view reason);
+  void skip_body();
   void read_pipe();
+
   void refuse(int status, std::string_view reason);
-  void own_answer(int status, std::string_view extra, std::string_view reason, bool close);
-  void begin_record(const http::RequestHead& head);
+  void own_answer(int status, std::string_view fields, std::string_view reason, bool close);
   void end_request();
-  void await_visitor(std::size_t unsent);
   void log_request();
   void close_gently();
   void set_closing_deadline();
   void discard();
   void end_of_requests();
   void over();
+  const PaceLimits& pace() const;
+  void set_deadline();
+  void await_visitor();
   void on_deadline();
 
   Worker& worker_;
@@ -89,38 +105,33 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   std::unique_ptr<Exchange> exchange_;  ///< only while a request is under way
   net::Deadline deadline_;
   base::TimePoint linger_until_;  ///< of closing
-  std::string address_;           ///< the visitor's IP address
-  std::string endpoint_;          ///< with port
-  std::string port_;              ///< the public port
-  bool tls_;
+  Pace body_pace_;                ///< of the request's body
+  Pace answer_pace_;
+  std::uint64_t sent_ = 0;  ///< of stream_->bytes_out(), what answer_pace_ knows of
+  VisitorEndpoint endpoint_;
+  std::string peer_;
+  std::shared_ptr<Visitor*> waiting_;  ///< whom the checker of passwords tells; emptied when this one is over
   State state_ = State::head;
+  bool established_ = false;  ///< TLS is done, if it is used
+  bool head_begun_ = false;   ///< bytes of a head have come, so that its time runs
+
+  // Of the request under way.
   bool close_after_ = false;
-  bool established_ = false;   ///< TLS is done, if it is used
-  bool head_begun_ = false;    ///< bytes of a head have come, so that its time runs
   bool body_done_ = true;      ///< the request's body is whole
+  bool body_awaited_ = false;  ///< the visitor waits for 100 before it sends the body
+  bool body_too_large_ = false;
   bool answer_ended_ = false;  ///< the last chunk was written
   bool answered_ = false;      ///< the final head was written
   bool head_request_ = false;
+  bool wants_json_ = false;
   http::Framing answer_framing_ = http::Framing::none;
   int version_ = 11;
-
-  // Of the request under way, for the log.
-  struct Record {
-    std::array<char, 32> id;
-    std::string method;
-    std::string host;
-    std::string target;
-    std::string reason;
-    std::string tunnel;
-    std::string service;
-    int status = 0;
-    std::uint64_t bytes_in = 0;
-    std::uint64_t bytes_out = 0;
-    base::TimePoint started;
-    std::chrono::system_clock::time_point time;
-  };
-  Record record_;
-  Upstream* upstream_ = nullptr;
+  std::uint64_t most_body_ = 0;  ///< bytes
+  std::size_t skipped_ = 0;
+  routing::FiltersPtr filters_;                    ///< nullptr: none
+  std::shared_ptr<const routing::Tunnel> tunnel_;  ///< if it has a page of its own
+  TunnelPlace place_;
+  RequestRecord record_;
 };
 
 }  // namespace adit::gateway

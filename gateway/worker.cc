@@ -3,12 +3,17 @@
 #include "base/log.h"
 #include "gateway/remote_stream.h"
 #include "gateway/visitor.h"
+#include "net/address.h"
 
 namespace adit::gateway {
 namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(500);  // counters of links, log lines
 constexpr std::size_t kMostSpareExchanges = 1024;
+constexpr std::string_view kTooMany =
+    "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+constexpr std::string_view kTooManyOfAddress =
+    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 }  // namespace
 
@@ -24,6 +29,8 @@ Worker::Worker(Shared& shared, std::size_t index)
       index_(index),
       metrics_(*shared.metrics.workers[index]),
       table_(shared.table),
+      pace_{shared.edge.body_timeout, shared.edge.min_body_rate_grace, shared.edge.min_body_rate},
+      admission_(shared.admission, shared.edge),
       tickets_(shared.ticket_keys),
       certificates_(shared.table, server_tls()),
       proxy_arrivals_(loop_, shared.edge, metrics_,
@@ -67,6 +74,7 @@ void Worker::run() {
 }
 
 void Worker::stop() {
+  shared_.admission.passwords.stop();  // it tells workers
   loop_.stop();
   if (thread_.joinable()) thread_.join();
   // Not left to the destructor: streams that cross to other workers tell these, which must still be there.
@@ -87,16 +95,48 @@ void Worker::accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer
 /// A visitor has come, directly or through a proxy that told its address.
 void Worker::admit(const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& peer, bool tls,
                    std::uint16_t port) {
+  VisitorEndpoint visitor;
+  visitor.address = net::ip_address(peer);
+  visitor.host = net::host_text(peer);
+  visitor.port = std::to_string(port);
+  visitor.tls = tls;
+  visitor.trusted = base::contains(shared_.edge.trusted_proxies, visitor.address);
+  if (!count_in(*stream, visitor)) return;
   if (tls) stream->begin_tls(net::new_server(tls_));
-  auto visitor = std::make_unique<Visitor>(*this, stream, peer, tls, port);
+  auto made = std::make_unique<Visitor>(*this, stream, std::move(visitor), net::to_text(peer));
   metrics_.connections.add();
   metrics_.connections_open.add();
-  visitors_->live.push_back(*visitor);
-  visitor.release()->start();
+  visitors_->live.push_back(*made);
+  made.release()->start();
+}
+
+/// False: there are too many. Who speaks plain HTTP is told so, if that can be done at once.
+bool Worker::count_in(net::Stream& stream, const VisitorEndpoint& visitor) {
+  const auto answer = shared_.connections.enter(visitor.address);
+  if (answer == ConnectionLimiter::Answer::admitted) return true;
+  metrics_.connections_refused.add();
+  if (!visitor.tls) {
+    stream.out().append(answer == ConnectionLimiter::Answer::too_many ? kTooMany : kTooManyOfAddress);
+    stream.flush();
+  }
+  stream.close();
+  return false;
+}
+
+bool Worker::check_password(Verdict::Question question, std::string visitor, std::shared_ptr<Visitor*> who) {
+  return shared_.admission.passwords.check(
+      std::move(question.password), std::move(question.bcrypt),
+      [this, key = question.key, visitor = std::move(visitor), who = std::move(who)](bool right) {
+        loop_.post([this, key, visitor, who, right] {
+          admission_.password_checked(key, visitor, right, net::Loop::now());
+          if (*who != nullptr) (*who)->password_checked();
+        });
+      });
 }
 
 void Worker::forget(Visitor& visitor) {
   metrics_.connections_open.subtract();
+  shared_.connections.leave(visitor.endpoint().address);
   visitors_->live.erase(visitors_->live.iterator_to(visitor));
   visitors_->over.emplace_back(&visitor);
   loop_.defer(*visitors_);
@@ -177,7 +217,10 @@ void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
 }
 
 void Worker::table_changed() {
-  loop_.post([this] { links_.revoke(table()); });
+  loop_.post([this] {
+    links_.revoke(table());
+    admission_.forget_gone(table());
+  });
 }
 
 void Worker::drain() {

@@ -12,12 +12,15 @@
 
 #include "base/published.h"
 #include "base/random.h"
+#include "gateway/admission.h"
 #include "gateway/certificates.h"
+#include "gateway/connection_limiter.h"
 #include "gateway/edge_settings.h"
 #include "gateway/exchange.h"
 #include "gateway/link_directory.h"
 #include "gateway/link_table.h"
 #include "gateway/metrics.h"
+#include "gateway/pace.h"
 #include "gateway/proxy_arrivals.h"
 #include "gateway/stream_pool.h"
 #include "http/message.h"
@@ -42,6 +45,8 @@ struct Shared {
   LinkDirectory directory;
   GatewayMetrics& metrics;
   const EdgeSettings edge;
+  AdmissionShared admission;
+  ConnectionLimiter connections{edge.connections, edge.connections_per_address};
   net::TicketKeyRing ticket_keys{base::Clock::now()};      ///< advanced by the first worker
   std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written
   base::Duration answer_timeout{};
@@ -81,6 +86,10 @@ class Worker final : private StreamOpener {
   StreamPool& pool() { return pool_; }
   WorkerMetrics& metrics() { return metrics_; }
   const EdgeSettings& edge() const { return shared_.edge; }
+  const PaceLimits& pace() const { return pace_; }
+  Admission& admission() { return admission_; }
+  /// Tells `who`, unless it was emptied, once the answer is known to admission(). False: too many wait.
+  bool check_password(Verdict::Question question, std::string visitor, std::shared_ptr<Visitor*> who);
   const routing::Table& table() { return *table_.get(); }
   base::Random& random() { return random_; }
   http::RequestHead& request_scratch() { return request_scratch_; }
@@ -95,6 +104,7 @@ class Worker final : private StreamOpener {
  private:
   void accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
   void admit(const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
+  bool count_in(net::Stream& stream, const VisitorEndpoint& visitor);
   net::ServerTls server_tls();
   void tick();
   void link_is_leaving(std::uint64_t link_id);
@@ -113,6 +123,8 @@ class Worker final : private StreamOpener {
   WorkerMetrics& metrics_;
   base::Snapshot<routing::Table> table_;
   base::Random random_;
+  const PaceLimits pace_;  ///< of visitors' bodies
+  Admission admission_;
   http::RequestHead request_scratch_;
   http::ResponseHead response_scratch_;
   std::unique_ptr<telemetry::AccessLogBuffer> access_log_;

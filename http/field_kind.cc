@@ -23,7 +23,7 @@ inline FieldKind kind_if(char first, std::string_view name, std::string_view kno
 }
 
 /// RFC 9110 §6.5.1, beside what field_kind knows.
-constexpr std::array<std::string_view, 34> kNotInTrailers = {"accept-encoding",
+constexpr std::array<std::string_view, 33> kNotInTrailers = {"accept-encoding",
                                                              "age",
                                                              "allow",
                                                              "authorization",
@@ -55,7 +55,6 @@ constexpr std::array<std::string_view, 34> kNotInTrailers = {"accept-encoding",
                                                              "via",
                                                              "warning",
                                                              "www-authenticate",
-                                                             "x-real-ip",
                                                              "x-http-method-override"};
 
 }  // namespace
@@ -77,7 +76,8 @@ FieldKind field_kind(std::string_view name) {
     case 7:
       return kind_if(first, name, "upgrade", FieldKind::upgrade);
     case 9:
-      return kind_if(first, name, "forwarded", FieldKind::forwarded);
+      return first == 'x' ? kind_if(first, name, "x-real-ip", FieldKind::forwarded)
+                          : kind_if(first, name, "forwarded", FieldKind::forwarded);
     case 10:
       return first == 'c' ? kind_if(first, name, "connection", FieldKind::connection)
                           : kind_if(first, name, "keep-alive", FieldKind::hop_by_hop);
@@ -94,6 +94,11 @@ FieldKind field_kind(std::string_view name) {
     default:
       return FieldKind::plain;
   }
+}
+
+bool same_field(std::string_view a, std::string_view b) {
+  const auto plain = [](char c) { return c == '_' ? '-' : base::to_lower(c); };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return plain(x) == plain(y); });
 }
 
 bool allowed_in_trailers(std::string_view name) {

@@ -11,7 +11,13 @@ namespace adit::http {
 namespace {
 
 /// More than the names and separators of all that is written beside the fields received.
-constexpr std::size_t kOwnBytes = 512;
+constexpr std::size_t kOwnBytes = 640;
+
+std::size_t size_of(FieldEdits edits) {
+  std::size_t bytes = 0;
+  for (const FieldEdit& edit : edits) bytes += edit.name.size() + edit.value.size() + 4;
+  return bytes;
+}
 
 /// One pass over the fields of a head before any is written: what each is, how long all are, and which ones Connection
 /// names beside the options that have a meaning of their own (RFC 9110 §7.6.1).
@@ -31,12 +37,26 @@ class Survey {
   std::size_t bytes() const { return bytes_; }
   bool takes_trailers() const { return takes_trailers_; }
 
-  /// Writes the fields that are of a kind in `kept` and not nominated.
+  /// Writes the fields that are of a kind in `kept`, not nominated and not edited away, and those that edits bring.
   template <class Kept>
-  void put(HeadWriter& writer, Kept kept) const {
+  void put(HeadWriter& writer, Kept kept, FieldEdits edits) const {
     const FieldKind* kind = kinds_.data();
     for (const Field& field : fields_) {
-      if (kept(*kind++) && !nominated(field.name)) writer.field(field.name, field.value);
+      if (kept(*kind++) && !nominated(field.name) && !replaced(field.name, edits)) {
+        writer.field(field.name, field.value);
+      }
+    }
+    for (const FieldEdit& edit : edits) {
+      if (edit.kind != FieldEdit::Kind::remove) writer.field(edit.name, edit.value);
+    }
+  }
+
+  /// Calls `each(field)` for the fields that say where a request came from.
+  template <class Each>
+  void for_each_forwarded(Each each) const {
+    const FieldKind* kind = kinds_.data();
+    for (const Field& field : fields_) {
+      if (*kind++ == FieldKind::forwarded) each(field);
     }
   }
 
@@ -59,6 +79,13 @@ class Survey {
   bool nominated(std::string_view name) const {
     for (std::size_t i = 0; i < nominated_count_; ++i) {
       if (base::equals_ignoring_case(nominated_[i], name)) return true;
+    }
+    return false;
+  }
+
+  static bool replaced(std::string_view name, FieldEdits edits) {
+    for (const FieldEdit& edit : edits) {
+      if (edit.kind != FieldEdit::Kind::add && same_field(edit.name, name)) return true;
     }
     return false;
   }
@@ -97,32 +124,103 @@ std::string_view response_connection(const ResponseHead& head, const ResponseRul
   return rules.visitor_version < 11 ? "Connection: keep-alive\r\n" : "";
 }
 
+/// RFC 7239 §4 and §6.
+void put_element(HeadWriter& writer, const RequestHead& head, const Origin& origin) {
+  const bool v6 = origin.client.find(':') != std::string_view::npos;
+  writer.put("for=");
+  writer.put(v6 ? "\"[" : "");
+  writer.put(origin.client);
+  writer.put(v6 ? "]\"" : "");
+  if (!head.authority.empty()) {
+    writer.put(";host=\"");
+    writer.put(head.authority);
+    writer.put("\"");
+  }
+  writer.put(";proto=");
+  writer.put(origin.scheme);
+}
+
+void put_origin(HeadWriter& writer, const RequestHead& head, const Origin& origin) {
+  writer.field("X-Forwarded-For", origin.client);
+  writer.field("X-Forwarded-Proto", origin.scheme);
+  writer.field("X-Forwarded-Host", head.authority);
+  writer.field("X-Forwarded-Port", origin.port);
+  writer.put("Forwarded: ");
+  put_element(writer, head, origin);
+  writer.put("\r\n");
+}
+
+/// Writes a list field with all that came of it in front, so that nobody who reads only one line of it is misled.
+class Continued {
+ public:
+  Continued(HeadWriter& writer, std::string_view name) : writer_(writer) {
+    writer_.put(name);
+    writer_.put(": ");
+  }
+  void take(std::string_view value) {
+    if (value.empty()) return;
+    writer_.put(value);
+    writer_.put(", ");
+  }
+
+ private:
+  HeadWriter& writer_;
+};
+
+/// As put_origin(), behind a proxy that has said most of it already.
+void continue_origin(HeadWriter& writer, const Survey& survey, const RequestHead& head, const Origin& origin) {
+  bool proto = false;
+  bool host = false;
+  bool port = false;
+  survey.for_each_forwarded([&](const Field& field) {
+    if (same_field(field.name, "x-forwarded-for") || same_field(field.name, "forwarded")) return;
+    proto = proto || same_field(field.name, "x-forwarded-proto");
+    host = host || same_field(field.name, "x-forwarded-host");
+    port = port || same_field(field.name, "x-forwarded-port");
+    writer.field(field.name, field.value);
+  });
+  if (!proto) writer.field("X-Forwarded-Proto", origin.scheme);
+  if (!host) writer.field("X-Forwarded-Host", head.authority);
+  if (!port) writer.field("X-Forwarded-Port", origin.port);
+  for (const std::string_view name : {"X-Forwarded-For", "Forwarded"}) {
+    Continued list(writer, name);
+    survey.for_each_forwarded([&](const Field& field) {
+      if (same_field(field.name, name)) list.take(field.value);
+    });
+    name == "Forwarded" ? put_element(writer, head, origin) : writer.put(origin.client);
+    writer.put("\r\n");
+  }
+}
+
 }  // namespace
 
-void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin) {
+void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin, const RequestEdits& edits) {
+  const auto target = edits.target.empty() ? head.target : edits.target;
+  const auto authority = edits.authority.empty() ? head.authority : edits.authority;
   const std::size_t origin_bytes =
-      origin.client.size() + origin.scheme.size() + origin.port.size() + origin.request_id.size();
+      2 * origin.client.size() + 2 * origin.scheme.size() + origin.port.size() + origin.request_id.size();
   const Survey survey(head.fields);
-  HeadWriter writer(out, survey.bytes() + head.method.size() + head.target.size() + 2 * head.authority.size() +
-                             head.upgrade.size() + origin_bytes);
+  HeadWriter writer(out, survey.bytes() + head.method.size() + target.size() + authority.size() +
+                             2 * head.authority.size() + head.upgrade.size() + origin_bytes + size_of(edits.fields));
   writer.put(head.method);
   writer.put(" ");
-  writer.put(head.target);
+  writer.put(target);
   writer.put(" HTTP/1.1\r\n");
-  writer.field("Host", head.authority);
-  survey.put(writer, kept_in_request);
+  writer.field("Host", authority);
+  survey.put(writer, kept_in_request, edits.fields);
   put_framing(writer, head.framing, head.content_length);
   if (head.expect_continue) writer.put("Expect: 100-continue\r\n");
   const bool te = survey.takes_trailers();  // hop-by-hop, but they do pass
   if (te) writer.put("TE: trailers\r\n");
   if (!head.upgrade.empty()) writer.field("Upgrade", head.upgrade);
   writer.put(request_connection(!head.upgrade.empty(), te));
-  writer.field("X-Forwarded-For", origin.client);
-  writer.field("X-Forwarded-Proto", origin.scheme);
-  writer.field("X-Forwarded-Host", head.authority);
-  writer.field("X-Forwarded-Port", origin.port);
+  if (origin.trusted) {
+    continue_origin(writer, survey, head, origin);
+  } else {
+    put_origin(writer, head, origin);
+  }
   writer.field("X-Request-Id", origin.request_id);
-  writer.put("\r\n");
+  writer.put(head.version < 11 ? "Via: 1.0 adit\r\n\r\n" : "Via: 1.1 adit\r\n\r\n");
   writer.done();
 }
 
@@ -134,13 +232,14 @@ Framing response_framing(const ResponseHead& head, int visitor_version) {
 
 void write_response_head(base::Buffer& out, const ResponseHead& head, const ResponseRules& rules) {
   const Survey survey(head.fields);
-  HeadWriter writer(out, survey.bytes() + head.reason.size());
+  const auto edits = head.status < 200 ? FieldEdits() : rules.edits;
+  HeadWriter writer(out, survey.bytes() + head.reason.size() + size_of(edits));
   writer.put("HTTP/1.1 ");
   writer.put(Digits(static_cast<unsigned>(head.status)).view());
   writer.put(" ");
   writer.put(head.reason);
   writer.put("\r\n");
-  survey.put(writer, kept_in_response);
+  survey.put(writer, kept_in_response, edits);
   put_framing(writer, rules.framing, head.content_length);
   // What the body would have been: of HEAD and 304 (RFC 9110 §8.6); 1xx and 204 must not say it.
   if (rules.framing == Framing::none && head.status >= 200 && head.status != 204) {

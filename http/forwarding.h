@@ -1,6 +1,7 @@
 #pragma once
 // What a proxy writes: heads towards the service and towards the visitor (RFC 9110 §7.6), and chunked framing.
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -11,25 +12,52 @@ namespace adit::http {
 
 /// What the edge knows of a request beyond its head.
 struct Origin {
-  std::string_view client;      ///< the visitor's IP address, no port; IPv6 without brackets
+  std::string_view client;      ///< the peer's IP address, no port; IPv6 without brackets
   std::string_view scheme;      ///< "http" or "https"
   std::string_view port;        ///< the public port, decimal
   std::string_view request_id;  ///< becomes X-Request-Id
+  bool trusted = false;         ///< the peer is a proxy whose word on all this counts
+};
+
+/// A change to the fields of a head that somebody configured. Never of a field that is written anew here.
+struct FieldEdit {
+  enum class Kind : std::uint8_t {
+    set,     ///< instead of all fields of that name
+    add,     ///< beside them
+    remove,  ///< `value` means nothing
+  };
+  Kind kind = Kind::set;
+  std::string_view name;
+  std::string_view value;
+};
+using FieldEdits = std::span<const FieldEdit>;
+
+/// What a request's route makes of its head. Empty: as received.
+struct RequestEdits {
+  std::string_view target;
+  std::string_view authority;  ///< the Host that the service sees
+  FieldEdits fields;
 };
 
 /// Appends the request's head as HTTP/1.1 for the service. Hop-by-hop fields (RFC 9110 §7.6.1: Connection and all it
 /// names, Keep-Alive, Proxy-Connection, TE but for "trailers", Trailer is kept, Transfer-Encoding, Upgrade) are
-/// removed; incoming X-Forwarded-*, Forwarded and X-Request-Id are replaced by what `origin` says; framing is written
-/// anew from head.framing, Expect from head.expect_continue; an Upgrade that head.upgrade names is passed on with
-/// "Connection: Upgrade". Host is head.authority. What is written anew cannot be removed by naming it in Connection.
-/// "_" in a field's name counts as "-" here, because services that turn fields into variables cannot tell them apart.
-void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin);
+/// removed; framing is written anew from head.framing, Expect from head.expect_continue; an Upgrade that head.upgrade
+/// names is passed on with "Connection: Upgrade". Host is head.authority. What is written anew cannot be removed by
+/// naming it in Connection. "_" in a field's name counts as "-" here, because services that turn fields into variables
+/// cannot tell them apart.
+///
+/// X-Forwarded-For, -Proto, -Host, -Port, Forwarded (RFC 7239) and X-Request-Id say what `origin` says, and every other
+/// X-Forwarded-* and X-Real-IP is removed. From a trusted peer X-Forwarded-For and Forwarded are continued instead, and
+/// the others are kept where the peer has sent them. Via (RFC 9110 §7.6.3) is continued from anybody.
+void write_request_head(base::Buffer& out, const RequestHead& head, const Origin& origin,
+                        const RequestEdits& edits = {});
 
 /// Towards the visitor.
 struct ResponseRules {
   int visitor_version = 11;         ///< 10 or 11
   bool close = false;               ///< write "Connection: close"
   Framing framing = Framing::none;  ///< how the body is framed towards the visitor, see response_framing
+  FieldEdits edits = {};            ///< not of interim answers
 };
 
 /// The framing towards the visitor: as received, but until_close becomes chunked for HTTP/1.1, and chunked becomes
@@ -45,10 +73,6 @@ void write_response_head(base::Buffer& out, const ResponseHead& head, const Resp
 void write_chunk(base::Buffer& out, std::span<const char> bytes);
 /// Appends the last chunk and the trailers, if any, without those a trailer must not carry (RFC 9110 §6.5.1).
 void write_last_chunk(base::Buffer& out, const FieldList* trailers);
-
-/// Appends a small answer of our own, with Content-Length and a one-line body; `extra` are further whole field lines
-/// ("Retry-After: 1\r\n"). `head_request` leaves out the body.
-void write_own_answer(base::Buffer& out, int status, std::string_view extra, bool close, bool head_request);
 
 /// "Not Found" for 404; "Unknown" for a code that is not registered.
 std::string_view reason_phrase(int status);

@@ -22,6 +22,12 @@ std::string to_text(const asio::ip::tcp::endpoint& endpoint) {
   return address.is_v6() ? "[" + address.to_string() + "]" + port : address.to_string() + port;
 }
 
+base::IpAddress ip_address(const asio::ip::tcp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  return base::IpAddress(address.is_v6() ? address.to_v6().to_bytes()
+                                         : asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes());
+}
+
 asio::ip::tcp::endpoint peer_of(const Socket& socket) {
   Error error;
   const auto peer = socket.remote_endpoint(error);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ip_network.h"
 #include "base/result.h"
 #include "net/asio.h"
 
@@ -14,6 +15,8 @@ namespace adit::net {
 std::string to_text(const asio::ip::tcp::endpoint& endpoint);
 /// The address without its port, IPv6 without brackets, IPv4-mapped as IPv4.
 std::string host_text(const asio::ip::tcp::endpoint& endpoint);
+/// The address alone.
+base::IpAddress ip_address(const asio::ip::tcp::endpoint& endpoint);
 /// The peer of a TCP socket; an unspecified endpoint for others and on failure.
 asio::ip::tcp::endpoint peer_of(const Socket& socket);
 

@@ -105,7 +105,6 @@ def test_a_wrong_key_is_told(spoilt):
     wait_until(lambda: tls_works(spoilt), "a right one is served")
 
 
-@pytest.mark.xfail(strict=True, reason="the table is compiled without the certificate of a Secret that became unusable")
 def test_the_old_certificate_stays_when_the_new_one_is_wrong(spoilt):
     assert tls_works(spoilt)
     assert serial(spoilt) == spoilt.before

@@ -83,7 +83,7 @@ class Bench {
     origin.port = "80";
     origin.request_id = "0123456789abcdef";
     answer = Answer();
-    exchange.begin(answer, parsed, pool.upstream(tunnel, "web"), origin, "192.0.2.1:999");
+    exchange.begin(answer, {parsed, {}, origin, "192.0.2.1:999"}, pool.upstream(tunnel, "web"));
   }
   void get(const char* method = "GET") {
     begin(std::string(method) + " /page HTTP/1.1\r\nHost: shop.example.com\r\n\r\n");

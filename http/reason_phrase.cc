@@ -1,11 +1,8 @@
-// The answers that the edge gives itself.
-
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include "http/forwarding.h"
-#include "http/head_writer.h"
 
 namespace adit::http {
 namespace {
@@ -81,34 +78,6 @@ std::string_view reason_phrase(int status) {
   const auto* found = std::lower_bound(kPhrases.begin(), kPhrases.end(), status,
                                        [](const auto& phrase, int wanted) { return phrase.first < wanted; });
   return found != kPhrases.end() && found->first == status ? found->second : "Unknown";
-}
-
-void write_own_answer(base::Buffer& out, int status, std::string_view extra, bool close, bool head_request) {
-  const Digits code(static_cast<unsigned>(status));
-  const auto reason = reason_phrase(status);
-  const auto body_size = code.view().size() + 1 + reason.size() + 1;
-  HeadWriter writer(out, 256 + extra.size() + 2 * body_size);
-  const auto status_text = [&] {
-    writer.put(code.view());
-    writer.put(" ");
-    writer.put(reason);
-  };
-  writer.put("HTTP/1.1 ");
-  status_text();
-  writer.put("\r\n");
-  const bool bodiless = status < 200 || status == 204 || status == 304;
-  if (!bodiless) {
-    writer.put("Content-Type: text/plain; charset=utf-8\r\n");
-    writer.field("Content-Length", Digits(body_size).view());
-  }
-  writer.put(extra);
-  if (close) writer.put("Connection: close\r\n");
-  writer.put("\r\n");
-  if (!bodiless && !head_request) {
-    status_text();
-    writer.put("\n");
-  }
-  writer.done();
 }
 
 }  // namespace adit::http

@@ -1,0 +1,205 @@
+#include "gateway/admission.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "link/handshake.h"
+
+namespace adit::gateway {
+namespace {
+
+constexpr std::string_view kRetry = "Retry-After: 1\r\n";
+
+bool deny(Verdict& verdict, int status, std::string_view reason, std::string_view fields = {}) {
+  verdict.kind = Verdict::Kind::answer;
+  verdict.status = status;
+  verdict.reason = reason;
+  verdict.fields = fields;
+  return false;
+}
+
+http::FieldEdit edit_of(const routing::HeaderChange& change) {
+  using Kind = routing::HeaderChange::Kind;
+  const auto kind = change.kind == Kind::set   ? http::FieldEdit::Kind::set
+                    : change.kind == Kind::add ? http::FieldEdit::Kind::add
+                                               : http::FieldEdit::Kind::remove;
+  return {kind, change.name, change.value};
+}
+
+std::string_view query_of(std::string_view target) {
+  const auto mark = target.find('?');
+  return mark == std::string_view::npos ? std::string_view() : target.substr(mark);
+}
+
+bool is_default_port(std::string_view scheme, std::uint16_t port) { return port == (scheme == "https" ? 443 : 80); }
+
+}  // namespace
+
+Verdict Admission::admit(const Request& request, const routing::Table& table, base::TimePoint now) {
+  Verdict verdict;
+  if (!find_route(request, table, verdict) || !redirect_to_https(request, verdict)) return verdict;
+  const auto& tunnel = *verdict.route->tunnel;
+  const Filters* filters = verdict.route->filters.get();
+  if (filters != nullptr) {
+    if (!filters->allowed.empty() && !base::contains(filters->allowed, request.origin.address)) {
+      deny(verdict, 403, "the visitor's address is not allowed");
+      return verdict;
+    }
+    if (filters->basic_auth && !check_login(request, *filters->basic_auth, verdict, now)) return verdict;
+  }
+  if (!enter(tunnel, verdict, now)) return verdict;
+  if (filters != nullptr) {
+    verdict.most_body = filters->most_body.value_or(verdict.most_body);
+    if (request.head.content_length > verdict.most_body) {
+      deny(verdict, 413, "the body is larger than the route allows");
+      return verdict;
+    }
+    if (filters->redirect) {
+      redirect(request, *filters->redirect, verdict);
+      return verdict;
+    }
+    edit(request, *filters, verdict);
+  }
+  verdict.kind = Verdict::Kind::forward;
+  return verdict;
+}
+
+bool Admission::find_route(const Request& request, const routing::Table& table, Verdict& verdict) {
+  if (link::asks_for_link(request.head)) return deny(verdict, 404, "a link was asked for on a public listener");
+  const auto match = table.match(request.head.host, request.head.path, room_);
+  if (match.is_ambiguous) return deny(verdict, 400, "a path that can be read in two ways");
+  if (match.route == nullptr) return deny(verdict, 404, "no route");
+  if (match.route->is_private) return deny(verdict, 404, "the route is private");
+  if (request.visitor.tls && misdirected(request, table)) {
+    return deny(verdict, 421, "the TLS server name belongs to another tunnel");
+  }
+  path_ = match.path;
+  verdict.route = match.route;
+  return true;
+}
+
+/// RFC 9110 §15.5.20: the handshake named a host of another tunnel, or a Private one, and the request does not. An
+/// unknown name is served: CDNs send one.
+bool Admission::misdirected(const Request& request, const routing::Table& table) {
+  const auto name = request.server_name;
+  if (name.empty() || base::equals_ignoring_case(name, request.head.host)) return false;
+  const auto named = table.server_name(name);
+  if (named.only_private) return true;
+  const auto asked = table.server_name(request.head.host);
+  return named.tunnel && (!asked.tunnel || asked.tunnel->id != named.tunnel->id);
+}
+
+bool Admission::redirect_to_https(const Request& request, Verdict& verdict) {
+  if (!verdict.route->tunnel->redirect_to_https || request.origin.scheme == "https") return true;
+  if (request.head.host.empty()) return deny(verdict, 400, "HTTPS is needed, and there is no host to redirect to");
+  const auto port = settings_.https_redirect_port != 0 ? settings_.https_redirect_port : shared_.https_port;
+  fields_.assign("Location: https://").append(request.head.host);
+  if (port != 0 && port != 443) fields_.append(":").append(std::to_string(port));
+  fields_.append(request.head.target == "*" ? "/" : request.head.target).append("\r\n");
+  return deny(verdict, 308, "to HTTPS", fields_);
+}
+
+bool Admission::check_login(const Request& request, const routing::BasicAuth& auth, Verdict& verdict,
+                            base::TimePoint now) {
+  fields_.assign("WWW-Authenticate: Basic realm=\"").append(auth.realm).append("\", charset=\"UTF-8\"\r\n");
+  const auto* value = request.head.fields.find("Authorization");
+  if (value == nullptr) return deny(verdict, 401, "no password", fields_);
+  auto credentials = parse_basic(*value);
+  if (!credentials) return deny(verdict, 401, "malformed Authorization", fields_);
+  const auto login = std::find_if(auth.logins.begin(), auth.logins.end(),
+                                  [&](const auto& known) { return known.user == credentials->user; });
+  const std::string bcrypt = login == auth.logins.end() ? std::string() : login->bcrypt;
+  const auto key = shared_.passwords.key_of(*credentials, bcrypt);
+  if (const auto known = passwords_.find(key, now)) {
+    return *known || deny(verdict, 401, "wrong user or password", fields_);
+  }
+  if (!failures_.allows(std::string(request.origin.host), now)) {
+    return deny(verdict, 429, "too many wrong passwords from this address", kRetry);
+  }
+  verdict.kind = Verdict::Kind::wait;
+  verdict.question = {key, std::move(credentials->password), bcrypt};
+  return false;
+}
+
+void Admission::password_checked(const PasswordKey& key, const std::string& visitor, bool right, base::TimePoint now) {
+  passwords_.store(key, right, now);
+  if (!right) failures_.failed(visitor, now);
+}
+
+bool Admission::enter(const routing::Tunnel& tunnel, Verdict& verdict, base::TimePoint now) {
+  const auto connections = tunnel.limits.connections.value_or(settings_.tunnel_limits.connections.value_or(0));
+  const auto rate = tunnel.limits.requests_per_second.value_or(settings_.tunnel_limits.requests_per_second.value_or(0));
+  if (connections == 0 && rate == 0) return true;
+  const auto& gate = gate_of(tunnel.id);
+  switch (gate->enter(connections, rate, now)) {
+    case TunnelGate::Answer::admitted:
+      verdict.place = TunnelPlace(gate);
+      return true;
+    case TunnelGate::Answer::too_fast:
+      return deny(verdict, 429, "more requests per second than the tunnel may have", kRetry);
+    default:
+      return deny(verdict, 503, "more connections than the tunnel may have", kRetry);
+  }
+}
+
+/// Kept here as long as the tunnel is there: a gate that nobody holds forgets how fast requests came.
+const std::shared_ptr<TunnelGate>& Admission::gate_of(const std::string& tunnel_id) {
+  auto& gate = gates_[tunnel_id];
+  if (!gate) gate = shared_.gates.gate(tunnel_id);
+  return gate;
+}
+
+void Admission::forget_gone(const routing::Table& table) {
+  std::erase_if(gates_, [&](const auto& entry) { return table.tunnel(entry.first) == nullptr; });
+}
+
+/// Gateway API, HTTPRequestRedirectFilter.
+void Admission::redirect(const Request& request, const routing::Redirect& to, Verdict& verdict) {
+  const auto& head = request.head;
+  const std::string_view scheme = to.scheme.empty() ? request.origin.scheme : std::string_view(to.scheme);
+  fields_.assign("Location: ").append(scheme).append("://");
+  const bool keeps_authority = to.hostname.empty() && to.port == 0 && to.scheme.empty();
+  if (keeps_authority) {
+    fields_.append(head.authority);
+  } else {
+    fields_.append(to.hostname.empty() ? head.host : std::string_view(to.hostname));
+    const auto listener = base::parse_decimal(request.visitor.port).value_or(0);
+    const auto port = to.port != 0 || !to.scheme.empty() ? to.port : static_cast<std::uint16_t>(listener);
+    if (port != 0 && !is_default_port(scheme, port)) fields_.append(":").append(std::to_string(port));
+  }
+  fields_.append(to.path ? changed_target(*to.path, request, verdict.route->path) : head.target).append("\r\n");
+  deny(verdict, to.status, "", fields_);
+}
+
+void Admission::edit(const Request& request, const Filters& filters, Verdict& verdict) {
+  if (filters.path) verdict.edits.target = changed_target(*filters.path, request, verdict.route->path);
+  verdict.edits.authority = filters.host;
+  edits_.clear();
+  for (const auto& change : filters.request_headers) edits_.push_back(edit_of(change));
+  verdict.edits.fields = edits_;
+}
+
+http::FieldEdits Admission::response_edits(const Filters& filters) {
+  edits_.clear();
+  for (const auto& change : filters.response_headers) edits_.push_back(edit_of(change));
+  return edits_;
+}
+
+/// The query stays. Below a prefix the bytes are the visitor's own, unless only the canonical form shows the prefix.
+std::string_view Admission::changed_target(const routing::PathChange& change, const Request& request,
+                                           std::string_view rule) {
+  const auto& head = request.head;
+  if (head.target == "*") return head.target;
+  target_.assign(change.value);
+  if (change.kind == routing::PathChange::Kind::prefix) {
+    auto rest = routing::is_path_prefix(rule, head.path) ? head.path : path_;
+    if (rule != "/") rest.remove_prefix(rule.size());
+    if (target_.ends_with('/') && (rest.empty() ? target_.size() > 1 : rest.starts_with('/'))) target_.pop_back();
+    target_.append(rest);
+    if (target_.empty()) target_ = "/";
+  }
+  target_.append(query_of(head.target));
+  return target_;
+}
+
+}  // namespace adit::gateway
