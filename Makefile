@@ -1,13 +1,13 @@
 # The usual ways in. Each target installs what it needs (Debian 12) and builds what it uses.
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test bench format lint clean
+.PHONY: help deps demo test bench conformance fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## Install the Debian packages that building and testing need, and build a test cluster once (10 min)
 	@.ci/deps build test
@@ -29,6 +29,18 @@ bench: ## Measure beside nginx and haproxy, and with thousands of Tunnels; write
 	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector adit-operator bench_handshakes bench_table
 	$(PYTHON) bench/run.py --bin build/release/bin $(BENCH_FLAGS)
 	$(PYTHON) bench/control_plane.py --bin build/release/bin
+
+conformance: ## Run the tables of unusual requests and answers through Adit, nginx and haproxy; writes docs/conformance.md
+	@.ci/deps build bench
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target adit-gateway adit-connector
+	$(PYTHON) tests/conformance/compare.py --bin build/dev/bin
+
+fuzz: ## Run each fuzz target for FUZZ_SECONDS (60); FUZZ_TARGETS="response manifest" for some of them
+	@.ci/deps build fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz -j $(JOBS)
+	tests/fuzz/run build/fuzz/bin $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
 
 format: ## Format the C++ sources in place
 	@.ci/deps lint

@@ -40,6 +40,7 @@ void Exchange::begin(Responder& responder, const Request& request, Upstream& ups
   visitor_ = request.visitor;
   request_id_ = request.origin.request_id;
   summary_ = Summary{};
+  parser_.reset();  // exchanges are used again, and the last may have ended within an answer
   http::write_request_head(to_service_, head, request.origin, request.edits);
   if (ServiceStream* idle = context_.pool.take(upstream, *this)) {
     stream_ = idle;

@@ -9,7 +9,6 @@ namespace adit::http {
 namespace {
 
 constexpr std::size_t kMostDigits = 16;  // 64 bits
-constexpr std::size_t kMostTrailers = 200;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -23,8 +22,8 @@ const char* add_trailer(std::string_view line, FieldList& fields) {
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return "malformed trailer name";
   const auto value = base::trim(line.substr(colon + 1));
   if (!is_value(value)) return "control character in a trailer";
-  const bool added = fields.size() != kMostTrailers && fields.add(line.substr(0, colon), value);
-  return added ? nullptr : "too many trailers";
+  fields.add(line.substr(0, colon), value);
+  return nullptr;
 }
 
 }  // namespace
@@ -114,6 +113,7 @@ ChunkedDecoder::Step ChunkedDecoder::trailers(std::string_view bytes, BodySink& 
   if (!section.empty()) {
     FieldList fields;
     while (!section.empty()) {
+      if (fields.size() == kMostTrailers) return {Progress::refused, 0, 431, "too many trailers"};
       const auto end = section.find('\n') + 1;  // the scanner has seen that each line ends in CRLF
       if (const char* fault = add_trailer(section.substr(0, end - 2), fields)) return refuse(fault);
       section.remove_prefix(end);

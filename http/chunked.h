@@ -20,6 +20,8 @@ class ChunkedDecoder {
   static constexpr std::size_t kMostExtensions = std::size_t{16} * 1024;
   /// Bytes of the trailer section; more is refused with 431.
   static constexpr std::size_t kLongestTrailers = std::size_t{8} * 1024;
+  /// Trailers of one body; more is refused with 431.
+  static constexpr std::size_t kMostTrailers = 200;
 
   /// As RequestParser::parse_body.
   Parsed parse(std::string_view bytes, BodySink& sink);

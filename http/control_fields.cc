@@ -1,6 +1,7 @@
 #include "http/control_fields.h"
 
 #include "base/text.h"
+#include "http/field_kind.h"
 #include "http/syntax.h"
 
 namespace adit::http {
@@ -32,6 +33,17 @@ const char* ControlFields::on_connection(std::string_view value) {
   });
   if (!tokens) return "Connection option that is not a token";
   return options_ > kMostOptions ? "too many Connection options" : nullptr;
+}
+
+const char* ControlFields::check_spelling(std::string_view name) {
+  switch (field_kind(name)) {
+    case FieldKind::transfer_encoding:
+      return "Transfer-Encoding spelt with \"_\"";
+    case FieldKind::content_length:
+      return "Content-Length spelt with \"_\"";
+    default:
+      return nullptr;
+  }
 }
 
 const char* ControlFields::check(int version) const {

@@ -17,6 +17,13 @@ class ControlFields {
   const char* on_content_length(std::string_view value);
   const char* on_transfer_encoding(std::string_view value);
   const char* on_connection(std::string_view value);
+  /// The name of a field that is none of these. "Transfer_Encoding" and "Content_Length" frame nothing here, but do for
+  /// a peer that cannot tell "_" from "-".
+  static const char* on_other(std::string_view name) {
+    const bool suspect = (name.size() == kTransferEncoding.size() && name[kTransferEncoding.find('-')] == '_') ||
+                         (name.size() == kContentLength.size() && name[kContentLength.find('-')] == '_');
+    return suspect ? check_spelling(name) : nullptr;  // asked for every field that is not well known
+  }
   /// After the last field: what contradicts what.
   const char* check(int version) const;
 
@@ -27,6 +34,10 @@ class ControlFields {
   bool persistent(int version) const { return !close_ && (version >= 11 || keep_alive_); }
 
  private:
+  static constexpr std::string_view kTransferEncoding = "Transfer-Encoding";
+  static constexpr std::string_view kContentLength = "Content-Length";
+  static const char* check_spelling(std::string_view name);
+
   std::optional<std::uint64_t> length_;
   unsigned options_ = 0;
   bool chunked_ = false;

@@ -16,7 +16,7 @@ struct HeadLimits {
   std::size_t head = std::size_t{64} * 1024;
   /// Bytes of the request target; more is refused with 414.
   std::size_t target = std::size_t{16} * 1024;
-  /// Fields of a request; more is refused with 431. At most FieldList::kMost.
+  /// Fields of a request; more is refused with 431. At most FieldList::kMost, which is the limit of answers.
   std::size_t fields = 200;
 };
 
@@ -53,13 +53,13 @@ class BodySink {
 ///    with HTTP/1.0. Everything else is 400.
 ///  - Host is required of HTTP/1.1, is of the form that authority.h describes, and equals the authority of an absolute
 ///    target. HTTP/1.0 without it has an empty authority.
+///  - "Transfer_Encoding" and "Content_Length" are 400: some servers take them for the real ones.
 ///  - An expectation other than 100-continue is 417, as RFC 9110 §10.1.1 allows. expect_continue is not set for
 ///    HTTP/1.0 or a request without body.
 ///  - An Upgrade to "h2c" or HTTP itself is ignored, as RFC 9110 §7.8 allows: what follows it would pass the edge's
 ///    rules unseen.
-///  - At most HeadLimits::fields fields (431), 32 Connection options (400), 200 trailers (400) of 8 KiB (431), 16 KiB
-///  of
-///    chunk extensions (400).
+///  - At most HeadLimits::fields fields (431), 32 Connection options (400), 200 trailers or 8 KiB of them (431), 16 KiB
+///    of chunk extensions (400).
 class RequestParser {
  public:
   explicit RequestParser(HeadLimits limits = {});
@@ -80,8 +80,9 @@ class RequestParser {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Parses the answers of one service connection. A refusal's status is 502. As strict as RequestParser, and more: an
-/// interim answer (1xx) that announces a body is refused; a 204 that does ends its connection (keep_alive is false).
+/// Parses the answers of one service connection at a time. A refusal's status is 502. As strict as RequestParser, and
+/// more: an interim answer (1xx) that announces a body is refused; a 204 that does ends its connection (keep_alive is
+/// false).
 class ResponseParser {
  public:
   explicit ResponseParser(HeadLimits limits = {});
@@ -93,6 +94,8 @@ class ResponseParser {
   /// Answers of status 1xx come out as heads without body; 101 ends HTTP on this connection.
   Parsed parse_head(std::span<const char> bytes, bool to_head, ResponseHead& head);
   Parsed parse_body(std::span<const char> bytes, BodySink& sink);
+  /// Forgets the answer that was begun, if any: what comes next is of another connection. Needed after a refusal too.
+  void reset();
   /// The service closed: `complete` if that is how this body ends, `refused` if it was cut short.
   Parsed finish();
 

@@ -28,7 +28,7 @@ class RequestReader final : public HeadReader<true> {
                        beast::error_code& error) override;
   void on_field_impl(beast::http::field field, beast::string_view name, beast::string_view value,
                      beast::error_code& error) override;
-  const char* steer(beast::http::field which, std::string_view value);
+  const char* steer(beast::http::field which, std::string_view name, std::string_view value);
   const char* resolve_authority();
 
   const HeadLimits& limits_;
@@ -58,10 +58,10 @@ void RequestReader::on_field_impl(beast::http::field field, beast::string_view n
                                   beast::error_code& error) {
   if (head_.fields.size() == limits_.fields || !head_.fields.add(std_view(name), std_view(value)))
     return refuse(431, "too many fields", error);
-  if (const char* fault = steer(field, std_view(value))) refuse(400, fault, error);
+  if (const char* fault = steer(field, std_view(name), std_view(value))) refuse(400, fault, error);
 }
 
-const char* RequestReader::steer(beast::http::field which, std::string_view value) {
+const char* RequestReader::steer(beast::http::field which, std::string_view name, std::string_view value) {
   using beast::http::field;
   switch (which) {
     case field::host:
@@ -80,6 +80,8 @@ const char* RequestReader::steer(beast::http::field which, std::string_view valu
     case field::expect:
       (base::equals_ignoring_case(value, "100-continue") ? expects_continue_ : expects_other_) = true;
       return nullptr;
+    case field::unknown:
+      return ControlFields::on_other(name);
     default:
       return nullptr;
   }

@@ -28,10 +28,10 @@ class ResponseReader final : public HeadReader<false> {
   void on_field_impl(beast::http::field field, beast::string_view name, beast::string_view value,
                      beast::error_code& error) override {
     if (!head_.fields.add(std_view(name), std_view(value))) return refuse(502, "too many fields", error);
-    if (const char* fault = steer(field, std_view(value))) refuse(502, fault, error);
+    if (const char* fault = steer(field, std_view(name), std_view(value))) refuse(502, fault, error);
   }
 
-  const char* steer(beast::http::field which, std::string_view value) {
+  const char* steer(beast::http::field which, std::string_view name, std::string_view value) {
     using beast::http::field;
     switch (which) {
       case field::content_length:
@@ -40,6 +40,8 @@ class ResponseReader final : public HeadReader<false> {
         return control_.on_transfer_encoding(value);
       case field::connection:
         return control_.on_connection(value);
+      case field::unknown:
+        return ControlFields::on_other(name);
       default:
         return nullptr;
     }
@@ -97,6 +99,11 @@ class ResponseParser::Impl {
 
   Parsed parse_body(std::string_view bytes, BodySink& sink) { return as_bad_gateway(body_.parse(bytes, sink)); }
 
+  void reset() {
+    scanner_.reset();
+    body_.begin(Framing::none, 0);
+  }
+
   Parsed finish() {
     if (!scanner_.untouched()) return refusal(502, "closed within a head");
     return body_.finish() ? Parsed{Progress::complete} : refusal(502, "closed within a body");
@@ -119,6 +126,8 @@ Parsed ResponseParser::parse_head(std::span<const char> bytes, bool to_head, Res
 Parsed ResponseParser::parse_body(std::span<const char> bytes, BodySink& sink) {
   return impl_->parse_body({bytes.data(), bytes.size()}, sink);
 }
+
+void ResponseParser::reset() { impl_->reset(); }
 
 Parsed ResponseParser::finish() { return impl_->finish(); }
 

@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "http/syntax.h"
 
 namespace adit::http {
 namespace {
 
-bool is_visible_without_fragment(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+/// Visible ASCII without "#", which begins a fragment.
+constexpr CharTable kTargetChars = chars_of("!\"$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
+
+bool is_target(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return kTargetChars[static_cast<unsigned char>(c)]; });
 }
 
 /// The length of "http://" or "https://" at the beginning, or 0.
@@ -37,7 +41,7 @@ const char* parse_absolute(std::string_view method, std::string_view text, Targe
 
 const char* split_target(std::string_view method, std::string_view text, Target& target) {
   target = Target{text, {}, false};
-  if (!is_visible_without_fragment(text)) return "target holds a fragment or a forbidden character";
+  if (!is_target(text)) return "target holds a fragment or a forbidden character";
   if (text == "*") return method == "OPTIONS" ? nullptr : "asterisk target without OPTIONS";
   if (text.empty() || text.front() != '/') {
     if (const char* fault = parse_absolute(method, text, target)) return fault;

@@ -63,6 +63,8 @@ const Case kAnswers[] = {
     {ok("Transfer-Encoding: chunked\r\n", "2\r\nab\r\n0\r\nT: u\r\n\r\n"), "200 11 chunked keep {ab}[T: u;]"},
     {ok("Transfer-Encoding: chunked\r\n", "2\r\nabc\r\n0\r\n\r\n"), "200 11 chunked keep | 502"},
     {ok("Transfer-Encoding: chunked\r\n", "0\r\nT : u\r\n\r\n"), "200 11 chunked keep | 502"},
+    {ok("Transfer_Encoding: chunked\r\nContent-Length: 2\r\n", "ab"), "502"},
+    {ok("Content_Length: 2\r\n", "ab"), "502"},
     {ok("", "ab"), "200 11 until_close | more"},
     {ok("Connection: keep-alive\r\n", "ab"), "200 11 until_close | more"},
     {"HTTP/1.1 204 No Content\r\n\r\n", "204 11 none keep"},
@@ -108,6 +110,28 @@ TEST(Response, TooLargeHead) {
   std::string fields;
   for (int i = 0; i < 1001; ++i) fields += "X: y\r\n";
   EXPECT_EQ(outcome_at_once<Service>(ok(fields)), "502");
+}
+
+TEST(Response, NothingOfAnAnswerStaysAfterReset) {
+  const std::string begun[] = {
+      "HTTP/1.1 200 OK\r\nX: y\r\n",                           // a head without its end
+      "HTTP/1.1 200 OK\r\nX: y\nContent-Length: 9\r\n\r\n",    // refused
+      "HTTP/1.1 200 OK\r\nX: " + std::string(64 * 1024, 'x'),  // refused
+      ok("Content-Length: 99\r\n", "abc"),
+      ok("Transfer-Encoding: chunked\r\n", "9\r\nabc"),
+  };
+  for (const std::string& bytes : begun) {
+    ResponseParser parser;
+    ResponseHead head;
+    TextSink sink;
+    const auto parsed = parser.parse_head(bytes, false, head);
+    if (parsed.progress == Progress::complete) parser.parse_body(std::string_view(bytes).substr(parsed.consumed), sink);
+    parser.reset();
+    EXPECT_EQ(parser.finish().progress, Progress::complete) << bytes.substr(0, 99);
+    EXPECT_EQ(parser.parse_head("HTTP/1.1\n200 OK\r\n\r\n"s, false, head).status, 502) << "the line feed was seen";
+    parser.reset();
+    EXPECT_EQ(parser.parse_head(ok(""), false, head).consumed, ok("").size()) << bytes.substr(0, 99);
+  }
 }
 
 TEST(Response, TheClosedConnection) {

@@ -15,8 +15,6 @@ TEST(Smuggling, ForwardedMessagesAreReadAlike) {
       "h\r\n\r\n",
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nContent-Length: 9\r\nT: "
       "u\r\n\r\n",
-      "POST / HTTP/1.1\r\nHost: h\r\nContent_Length: 3\r\nTransfer_Encoding: chunked\r\n\r\nGET / HTTP/1.1\r\nHost: "
-      "h\r\n\r\n",
       "OPTIONS http://h HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
   };
   for (const char* request : requests) EXPECT_EQ(difference_after_forwarding(request), "") << request;
