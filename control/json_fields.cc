@@ -1,5 +1,6 @@
 #include "control/json_fields.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace adit::control {
@@ -41,6 +42,8 @@ std::string JsonFields::text(const char* name) {
   return value != nullptr ? std::move(value->get_ref<std::string&>()) : std::string();
 }
 
+std::string JsonFields::text_if_any(const char* name) { return has(name) ? text(name) : std::string(); }
+
 std::uint64_t JsonFields::number(const char* name) {
   auto* value = find(name, &Json::is_number_unsigned, "a whole number from 0");
   return value != nullptr ? value->get<std::uint64_t>() : 0;
@@ -76,13 +79,25 @@ void JsonFields::texts(const char* name, const std::function<void(std::string te
   }
 }
 
-void JsonFields::text_map(const char* name, const std::function<void(const std::string& key, std::string text)>& each) {
+void JsonFields::text_lists(const char* name,
+                            const std::function<void(const std::string& key, std::string text)>& each) {
   auto* value = find(name, &Json::is_object, "an object");
   if (value == nullptr) return;
-  for (auto& [key, item] : value->items()) {
-    if (!item.is_string()) return fail(where_ + ": " + name + " holds what is not a text");
-    each(key, std::move(item.get_ref<std::string&>()));
+  for (auto& [key, items] : value->items()) {
+    if (!items.is_array()) return fail(where_ + ": " + name + " holds what is not an array");
+    for (auto& item : items) {
+      if (!item.is_string()) return fail(where_ + ": " + name + " holds what is not a text");
+      each(key, std::move(item.get_ref<std::string&>()));
+    }
   }
+}
+
+std::string JsonFields::unknown(std::initializer_list<std::string_view> known) const {
+  if (!object_.is_object()) return {};
+  for (const auto& [key, value] : object_.items()) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) return key;
+  }
+  return {};
 }
 
 }  // namespace adit::control

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -21,14 +22,19 @@ class JsonFields {
 
   bool has(const char* name) const;
   std::string text(const char* name);
+  /// Empty when absent.
+  std::string text_if_any(const char* name);
   std::uint64_t number(const char* name);
   /// False when absent.
   bool flag(const char* name);
   JsonFields object(const char* name);
-  /// Calls `each` for every item of an array of objects, of texts, and of the texts of an object.
+  /// Calls `each` for every item of an array of objects, or of texts.
   void objects(const char* name, const std::function<void(JsonFields item)>& each);
   void texts(const char* name, const std::function<void(std::string text)>& each);
-  void text_map(const char* name, const std::function<void(const std::string& key, std::string text)>& each);
+  /// Calls `each` for every text of an object of arrays of texts.
+  void text_lists(const char* name, const std::function<void(const std::string& key, std::string text)>& each);
+  /// The first field that is none of `known`; empty: there is none.
+  std::string unknown(std::initializer_list<std::string_view> known) const;
 
  private:
   Json* find(const char* name, bool (Json::*is)() const noexcept, const char* what);

@@ -1,7 +1,9 @@
 #include "control/messages.h"
 
+#include <limits>
 #include <utility>
 
+#include "control/filters_json.h"
 #include "control/json_fields.h"
 #include "routing/digest.h"
 
@@ -27,11 +29,20 @@ Json versioned(const char* type, const Version& version, bool more = false) {
 
 Json json_of(const CertificateMessage& message) {
   const auto& certificate = *message.certificate;
-  return {{"type", "certificate"},
-          {"fingerprint", certificate.fingerprint},
-          {"name", certificate.name},
-          {"chain", certificate.chain_pem},
-          {"key", certificate.key_pem}};
+  Json json = {{"type", "certificate"},
+               {"fingerprint", certificate.fingerprint},
+               {"name", certificate.name},
+               {"chain", certificate.chain_pem},
+               {"key", certificate.key_pem}};
+  if (!certificate.ocsp.empty()) json["ocsp"] = routing::encode_base64(certificate.ocsp);
+  return json;
+}
+
+Json json_of(const routing::TunnelLimits& limits) {
+  auto json = Json::object();
+  if (limits.connections) json["connections"] = *limits.connections;
+  if (limits.requests_per_second) json["requestsPerSecond"] = *limits.requests_per_second;
+  return json;
 }
 
 Json json_of(const TunnelMessage& message) {
@@ -40,13 +51,17 @@ Json json_of(const TunnelMessage& message) {
   json["name"] = message.tunnel->name;
   auto& tokens = json["tokens"] = Json::array();
   for (const auto& token : message.tunnel->tokens) tokens.push_back(routing::hex(token));
+  if (message.tunnel->limits != routing::TunnelLimits{}) json["limits"] = json_of(message.tunnel->limits);
+  if (message.tunnel->redirect_to_https) json["redirectToHttps"] = true;
+  if (!message.tunnel->offline_page.empty()) json["offlinePage"] = message.tunnel->offline_page;
   auto& rules = json["rules"] = Json::array();
   for (const auto& rule : message.rules) {
     auto& item = rules.emplace_back(Json{{"host", rule.host}, {"path", rule.path}, {"service", rule.service}});
     if (rule.is_private) item["private"] = true;
+    if (rule.filters) item["filters"] = write_filters(*rule.filters);
   }
   auto& certificates = json["certificates"] = Json::object();
-  for (const auto& [host, fingerprint] : message.certificates) certificates[host] = fingerprint;
+  for (const auto& [host, fingerprint] : message.certificates) certificates[host].push_back(fingerprint);
   return json;
 }
 
@@ -119,13 +134,44 @@ std::optional<TokenHash> token_hash(std::string_view hex) {
   return hash;
 }
 
-CertificateMessage read_certificate(JsonFields& fields) {
+CertificateMessage read_certificate(JsonFields& fields, std::string& error) {
   auto certificate = std::make_shared<routing::Certificate>();
   certificate->fingerprint = fields.text("fingerprint");
   certificate->name = fields.text("name");
   certificate->chain_pem = fields.text("chain");
   certificate->key_pem = fields.text("key");
+  const auto ocsp = routing::decode_base64(fields.text_if_any("ocsp"));
+  if (ocsp) certificate->ocsp = *ocsp;
+  if (!ocsp && error.empty()) error = "certificate: ocsp is not base64";
   return {std::move(certificate)};
+}
+
+routing::TunnelLimits read_limits(JsonFields fields, std::string& error) {
+  const auto read = [&](const char* name) -> std::optional<std::uint32_t> {
+    if (!fields.has(name)) return std::nullopt;
+    const auto number = fields.number(name);
+    if (number > std::numeric_limits<std::uint32_t>::max() && error.empty()) {
+      error = std::string("tunnel: limits: ") + name + " is too large";
+    }
+    return static_cast<std::uint32_t>(number);
+  };
+  routing::TunnelLimits limits;
+  limits.connections = read("connections");
+  limits.requests_per_second = read("requestsPerSecond");
+  return limits;
+}
+
+routing::Rule read_rule(JsonFields& fields, std::string& fault) {
+  routing::Rule rule;
+  rule.host = fields.text("host");
+  rule.path = fields.text("path");
+  rule.service = fields.text("service");
+  rule.is_private = fields.flag("private");
+  if (fields.has("filters")) {
+    auto filters = fields.object("filters");
+    rule.filters = read_filters(filters, fault);
+  }
+  return rule;
 }
 
 TunnelMessage read_tunnel(JsonFields& fields, std::string& error) {
@@ -140,15 +186,11 @@ TunnelMessage read_tunnel(JsonFields& fields, std::string& error) {
     if (hash) tunnel->tokens.push_back(*hash);
     if (!hash && error.empty()) error = "tunnel: tokens holds what is not a SHA-256 in lower-case hex";
   });
-  fields.objects("rules", [&](JsonFields item) {
-    routing::Rule rule;
-    rule.host = item.text("host");
-    rule.path = item.text("path");
-    rule.service = item.text("service");
-    rule.is_private = item.flag("private");
-    message.rules.push_back(std::move(rule));
-  });
-  fields.text_map("certificates", [&](const std::string& host, std::string fingerprint) {
+  if (fields.has("limits")) tunnel->limits = read_limits(fields.object("limits"), error);
+  tunnel->redirect_to_https = fields.flag("redirectToHttps");
+  tunnel->offline_page = fields.text_if_any("offlinePage");
+  fields.objects("rules", [&](JsonFields item) { message.rules.push_back(read_rule(item, message.fault)); });
+  fields.text_lists("certificates", [&](const std::string& host, std::string fingerprint) {
     message.certificates.push_back({host, std::move(fingerprint)});
   });
   message.tunnel = std::move(tunnel);
@@ -202,7 +244,7 @@ LinksMessage read_links(JsonFields& fields) {
 }
 
 std::optional<OperatorMessage> read_from_operator(const std::string& type, JsonFields& fields, std::string& error) {
-  if (type == "certificate") return read_certificate(fields);
+  if (type == "certificate") return read_certificate(fields, error);
   if (type == "tunnel") return read_tunnel(fields, error);
   if (type == "remove") return read_named<RemoveMessage>(fields);
   if (type == "keep") return read_named<KeepMessage>(fields);

@@ -35,7 +35,7 @@ struct CertificateMessage {
   std::shared_ptr<const routing::Certificate> certificate;  ///< never nullptr
 };
 
-/// The key pair that serves a host, by its fingerprint.
+/// A key pair that serves a host, by its fingerprint. A host may have several.
 struct HostFingerprint {
   std::string host;
   std::string fingerprint;
@@ -51,6 +51,7 @@ struct TunnelMessage {
   std::vector<routing::Rule> rules;
   std::vector<HostFingerprint> certificates;
   bool more = false;
+  std::string fault = {};  ///< why this version cannot put it in force, although it could be read; empty: it can
 };
 
 /// There is no such tunnel any more.

@@ -60,8 +60,9 @@ base::Result<void> Replica::on(CertificateMessage& message) {
   CheckedCertificate checked;
   if (const auto known = known_.find(certificate->fingerprint); known != known_.end()) {
     checked.certificate = known->second.lock();
-    if (checked.certificate && (checked.certificate->chain_pem != certificate->chain_pem ||
-                                checked.certificate->key_pem != certificate->key_pem)) {
+    if (checked.certificate &&
+        (checked.certificate->chain_pem != certificate->chain_pem ||
+         checked.certificate->key_pem != certificate->key_pem || checked.certificate->ocsp != certificate->ocsp)) {
       checked.certificate = nullptr;
     }
   }

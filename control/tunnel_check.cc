@@ -1,10 +1,12 @@
 #include "control/tunnel_check.h"
 
+#include <map>
 #include <set>
 #include <utility>
 
+#include "control/filters_json.h"
 #include "routing/certificates.h"
-#include "routing/digest.h"
+#include "routing/filter_values.h"
 #include "routing/host_name.h"
 #include "routing/object_name.h"
 #include "routing/problem.h"
@@ -15,6 +17,8 @@ namespace adit::control {
 namespace {
 
 using routing::in_quotes;
+
+constexpr std::size_t kMostCertificates = 4;  // of one host: there are hardly more types of keys
 
 bool is_full_name(std::string_view name) {
   const auto slash = name.find('/');
@@ -29,7 +33,9 @@ std::string wrong_rule(const routing::Rule& rule) {
   const auto path = routing::rule_path(rule.path);
   if (!path || *path != rule.path) return "path " + in_quotes(rule.path) + " is not canonical";
   if (!routing::is_service_name(rule.service)) return "service " + in_quotes(rule.service) + " is no name of a service";
-  return {};
+  if (!rule.filters) return {};
+  const auto why = wrong_filters(*rule.filters);
+  return why.empty() ? why : "the rule of " + rule.host + rule.path + " has " + why;
 }
 
 /// What is wrong with all rules; fills `hosts`.
@@ -46,10 +52,12 @@ std::string wrong_rules(const std::vector<routing::Rule>& rules, std::set<std::s
 /// The key pairs that hosts name, in `found`.
 std::string wrong_certificates(const std::vector<HostFingerprint>& named, const std::set<std::string_view>& hosts,
                                const FindCertificate& find, std::vector<routing::HostCertificate>& found) {
-  std::set<std::string_view> seen;
+  std::map<std::string_view, std::set<std::string_view>> seen;
   for (const auto& [host, fingerprint] : named) {
     if (!hosts.contains(host)) return "a certificate for " + in_quotes(host) + ", which has no rule";
-    if (!seen.insert(host).second) return "two certificates for " + host;
+    auto& of_host = seen[host];
+    if (!of_host.insert(fingerprint).second) return "the same certificate twice for " + host;
+    if (of_host.size() > kMostCertificates) return "more than 4 certificates for " + host;
     const auto* checked = find(fingerprint);
     if (checked == nullptr) return "the certificate of " + host + " was not sent";
     if (!checked->certificate) return "the certificate of " + host + " " + checked->reason;
@@ -64,8 +72,10 @@ CheckedCertificate check_certificate(const routing::Certificate& certificate) {
   routing::SecretObject secret;
   secret.type = "kubernetes.io/tls";
   secret.data = {{"tls.crt", certificate.chain_pem}, {"tls.key", certificate.key_pem}};
+  if (!certificate.ocsp.empty()) secret.data["tls.ocsp-staple"] = certificate.ocsp;
   const auto pair = routing::KeyPair::read(secret);
   if (!pair) return {nullptr, pair.error()};
+  if (!pair->staple_fault().empty()) return {nullptr, pair->staple_fault()};
   auto checked = std::make_shared<routing::Certificate>(*pair->certificate());
   checked->name = certificate.name;
   if (checked->fingerprint != certificate.fingerprint) return {nullptr, "has another fingerprint than was said"};
@@ -73,8 +83,8 @@ CheckedCertificate check_certificate(const routing::Certificate& certificate) {
 }
 
 CheckedCertificate trust_certificate(std::shared_ptr<const routing::Certificate> certificate) {
-  const auto digest = routing::sha256({certificate->chain_pem, certificate->key_pem});
-  if (routing::hex(digest) != certificate->fingerprint) return {nullptr, "has another fingerprint than was said"};
+  if (routing::fingerprint_of(*certificate) != certificate->fingerprint)
+    return {nullptr, "has another fingerprint than was said"};
   return {std::move(certificate), {}};
 }
 
@@ -85,6 +95,10 @@ base::Result<routing::TunnelConfigurationPtr> check_tunnel(TunnelMessage message
   if (!is_full_name(message.tunnel->name)) {
     return base::Error{"name " + in_quotes(message.tunnel->name) + " is not NAMESPACE/NAME"};
   }
+  if (message.tunnel->offline_page.size() > routing::kLongestOfflinePage) {
+    return base::Error{"the offline page is longer than 32 KiB"};
+  }
+  if (!message.fault.empty()) return base::Error{std::move(message.fault)};
   std::set<std::string_view> hosts;
   if (auto why = wrong_rules(message.rules, hosts); !why.empty()) return base::Error{std::move(why)};
   auto configuration = std::make_shared<routing::TunnelConfiguration>();

@@ -26,7 +26,8 @@ CheckedCertificate trust_certificate(std::shared_ptr<const routing::Certificate>
 using FindCertificate = std::function<const CheckedCertificate*(const std::string& fingerprint)>;
 
 /// The configuration that a message stands for: the id a UUID, hosts and paths canonical, rules that differ in host or
-/// path, names of services as connectors can offer them, at most one usable certificate for each host that has a rule.
+/// path, names of services as connectors can offer them, filters that this version knows with values as a manifest may
+/// have them, usable certificates, at most four, for hosts that have a rule.
 base::Result<routing::TunnelConfigurationPtr> check_tunnel(TunnelMessage message, const FindCertificate& find);
 
 }  // namespace adit::control

@@ -130,16 +130,27 @@ bool Admission::enter(const routing::Tunnel& tunnel, Verdict& verdict, base::Tim
   const auto connections = tunnel.limits.connections.value_or(settings_.tunnel_limits.connections.value_or(0));
   const auto rate = tunnel.limits.requests_per_second.value_or(settings_.tunnel_limits.requests_per_second.value_or(0));
   if (connections == 0 && rate == 0) return true;
-  auto gate = shared_.gates.gate(tunnel.id);
+  const auto& gate = gate_of(tunnel.id);
   switch (gate->enter(connections, rate, now)) {
     case TunnelGate::Answer::admitted:
-      verdict.place = TunnelPlace(std::move(gate));
+      verdict.place = TunnelPlace(gate);
       return true;
     case TunnelGate::Answer::too_fast:
       return deny(verdict, 429, "more requests per second than the tunnel may have", kRetry);
     default:
       return deny(verdict, 503, "more connections than the tunnel may have", kRetry);
   }
+}
+
+/// Kept here as long as the tunnel is there: a gate that nobody holds forgets how fast requests came.
+const std::shared_ptr<TunnelGate>& Admission::gate_of(const std::string& tunnel_id) {
+  auto& gate = gates_[tunnel_id];
+  if (!gate) gate = shared_.gates.gate(tunnel_id);
+  return gate;
+}
+
+void Admission::forget_gone(const routing::Table& table) {
+  std::erase_if(gates_, [&](const auto& entry) { return table.tunnel(entry.first) == nullptr; });
 }
 
 /// Gateway API, HTTPRequestRedirectFilter.

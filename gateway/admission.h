@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "gateway/edge_settings.h"
@@ -74,6 +75,9 @@ class Admission {
   /// The answer to a question of wait.
   void password_checked(const PasswordKey& key, const std::string& visitor, bool right, base::TimePoint now);
 
+  /// The table has changed: what is kept of tunnels that are gone is dropped.
+  void forget_gone(const routing::Table& table);
+
   /// The edits of a rule's answers; valid until the next call.
   http::FieldEdits response_edits(const routing::Filters& filters);
 
@@ -91,7 +95,10 @@ class Admission {
 
   AdmissionShared& shared_;
   const EdgeSettings& settings_;
+  const std::shared_ptr<TunnelGate>& gate_of(const std::string& tunnel_id);
+
   PasswordCache passwords_;
+  std::unordered_map<std::string, std::shared_ptr<TunnelGate>> gates_;  ///< of tunnels with limits, by id
   FailureLimiter failures_;
   std::string_view path_;  ///< canonical, of the request at hand
   routing::PathRoom room_;

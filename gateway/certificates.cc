@@ -4,46 +4,56 @@
 
 namespace adit::gateway {
 
-Certificates::Certificates(const base::Published<routing::Table>& tables)
-    : tables_(tables), use_(net::TlsUse::public_edge) {}
+Certificates::Certificates(const base::Published<routing::Table>& tables, net::ServerTls tls)
+    : tables_(tables), tls_(std::move(tls)) {}
 
 Certificates::Certificates(const base::Published<routing::Table>& tables,
                            const base::Published<routing::Certificate>& own, std::string link_host)
-    : tables_(tables), use_(net::TlsUse::link), own_(own), link_host_(std::move(link_host)) {}
+    : tables_(tables), tls_{net::TlsUse::link}, own_(own), link_host_(std::move(link_host)) {}
 
-std::shared_ptr<const routing::Certificate> Certificates::of_link(std::string_view name) {
-  if (auto own = own_->get()) return own;
+Certificates::Pairs Certificates::of_link(std::string_view name) {
+  if (const auto& own = own_->get()) return {&own, 1};
   const auto& table = *tables_.get();
   for (const auto& asked : {name, std::string_view(link_host_)}) {
-    if (auto found = table.server_name(asked).first()) return found;
+    if (const auto found = table.server_name(asked).certificates; !found.empty()) return found;
   }
-  return table.default_certificates().empty() ? nullptr : table.default_certificates()[0];
+  return table.default_certificates();
 }
 
-std::shared_ptr<const routing::Certificate> Certificates::of_public(std::string_view name) {
+Certificates::Pairs Certificates::of_public(std::string_view name) {
   const auto& table = *tables_.get();
   const auto found = table.server_name(name);
   // A host with Private rules only handshakes like an unknown name.
-  if (auto certificate = found.first(); certificate && !found.only_private) return certificate;
-  return table.default_certificates().empty() ? nullptr : table.default_certificates()[0];
+  if (!found.certificates.empty() && !found.only_private) return found.certificates;
+  return table.default_certificates();
 }
 
 SSL_CTX* Certificates::choose(std::string_view name) {
-  const auto certificate = use_ == net::TlsUse::link ? of_link(name) : of_public(name);
-  if (!certificate) return nullptr;
-  auto& entry = by_fingerprint_[certificate->fingerprint];
-  if (!entry.context && entry.certificate.expired()) {
-    entry.certificate = certificate;
-    auto made = net::make_server_context(use_, certificate->chain_pem, certificate->key_pem);
-    if (made) {
-      entry.context = *made;
-    } else {
-      base::log::error("certificate cannot be used", {{"secret", certificate->name}, {"reason", made.error()}});
-    }
+  const auto pairs = tls_.use == net::TlsUse::link ? of_link(name) : of_public(name);
+  if (pairs.empty()) return nullptr;
+  identity_.clear();
+  for (const auto& pair : pairs) identity_.append(pair->fingerprint).push_back(' ');
+  const auto [found, is_new] = by_fingerprints_.try_emplace(identity_);
+  auto& entry = found->second;
+  if (entry.first.expired()) entry.first = pairs[0];  // new, or the same pairs in another table
+  if (is_new) {
+    entry.context = make(pairs, identity_);
     // A renewed certificate leaves its predecessor behind.
-    std::erase_if(by_fingerprint_, [](const auto& other) { return other.second.certificate.expired(); });
+    std::erase_if(by_fingerprints_, [](const auto& other) { return other.second.first.expired(); });
   }
-  return by_fingerprint_[certificate->fingerprint].context.get();
+  return entry.context.get();
+}
+
+net::TlsContext Certificates::make(Pairs pairs, std::string_view identity) const {
+  std::vector<net::KeyPair> views;
+  for (const auto& pair : pairs) views.push_back({pair->name, pair->chain_pem, pair->key_pem, pair->ocsp});
+  auto made = net::make_server_context(tls_, views, identity);
+  for (const auto& problem : made.problems) {
+    const bool none = made.context == nullptr;
+    base::log::error("certificate cannot be used",
+                     {{"secret", problem.name}, {"reason", problem.reason}, {"othersServe", !none}});
+  }
+  return made.context;
 }
 
 }  // namespace adit::gateway

@@ -2,6 +2,7 @@
 // The certificates of the manifests as TLS contexts, made at the first handshake that needs them.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,11 +13,12 @@
 
 namespace adit::gateway {
 
-/// Chooses by server name from the newest table. One per thread, since contexts are cached without a lock.
+/// Chooses by server name from the newest table; a context holds all key pairs of its host. One per thread, since
+/// contexts are cached without a lock.
 class Certificates final : public net::CertificateChooser {
  public:
-  /// For public listeners.
-  explicit Certificates(const base::Published<routing::Table>& tables);
+  /// For public listeners. All contexts are made with `tls`.
+  explicit Certificates(const base::Published<routing::Table>& tables, net::ServerTls tls = {});
   /// For the link listener: it serves `own`, whatever the client asked for, so that no tunnel can put its certificate
   /// in that place; while there is none, that of the table for the name asked for, or else for `link_host`.
   Certificates(const base::Published<routing::Table>& tables, const base::Published<routing::Certificate>& own,
@@ -25,18 +27,22 @@ class Certificates final : public net::CertificateChooser {
   SSL_CTX* choose(std::string_view name) override;
 
  private:
-  std::shared_ptr<const routing::Certificate> of_link(std::string_view name);
-  std::shared_ptr<const routing::Certificate> of_public(std::string_view name);
+  using Pairs = std::span<const std::shared_ptr<const routing::Certificate>>;
+
+  Pairs of_link(std::string_view name);
+  Pairs of_public(std::string_view name);
+  net::TlsContext make(Pairs pairs, std::string_view identity) const;
 
   base::Snapshot<routing::Table> tables_;
-  net::TlsUse use_;
+  net::ServerTls tls_;
   std::optional<base::Snapshot<routing::Certificate>> own_;
   std::string link_host_;
   struct Entry {
-    net::TlsContext context;  ///< nullptr: it could not be made, which was logged
-    std::weak_ptr<const routing::Certificate> certificate;
+    net::TlsContext context;                          ///< nullptr: it could not be made, which was logged
+    std::weak_ptr<const routing::Certificate> first;  ///< tells when it is no longer in use
   };
-  std::unordered_map<std::string, Entry> by_fingerprint_;
+  std::unordered_map<std::string, Entry> by_fingerprints_;
+  std::string identity_;  ///< of the handshake at hand; kept for its memory
 };
 
 }  // namespace adit::gateway

@@ -194,7 +194,7 @@ base::Result<net::asio::ip::tcp::endpoint> LinkAcceptor::listen(const LinkListen
   if (!insecure_) {
     certificates_ = std::make_unique<Certificates>(shared_.table, shared_.link_certificate, options.host);
     auto context = options.chain_pem.empty()
-                       ? net::make_choosing_context(net::TlsUse::link, *certificates_)
+                       ? net::make_choosing_context(net::ServerTls{net::TlsUse::link}, *certificates_)
                        : net::make_server_context(net::TlsUse::link, options.chain_pem, options.key_pem);
     if (!context) return base::Error{"link certificate: " + context.error()};
     tls_ = *context;

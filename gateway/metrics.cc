@@ -100,6 +100,9 @@ void collect(const GatewayMetrics& metrics, Families& families) {
           [](auto& w) { return w.connections_refused.value(); });
   counter("adit_gateway_tls_handshake_failures_total", "Visitor TLS handshakes that failed.",
           [](auto& w) { return w.tls_failures.value(); });
+  counter("adit_gateway_proxy_headers_refused_total",
+          "Connections of trusted proxies refused because their PROXY header was wrong, missing or late.",
+          [](auto& w) { return w.proxy_headers_refused.value(); });
   counter("adit_gateway_retries_total", "Requests moved to another stream before a byte had left.",
           [](auto& w) { return w.retries.value(); });
   counter("adit_gateway_streams_opened_total", "Streams opened to services.",

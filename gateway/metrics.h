@@ -48,18 +48,19 @@ struct WorkerMetrics {
   CodeClasses requests;
   telemetry::Counter connections;  ///< visitors accepted
   telemetry::Gauge connections_open;
-  telemetry::Counter connections_refused;  ///< over --max-connections or --max-connections-per-address
-  telemetry::Counter tls_failures;         ///< handshakes that failed
-  telemetry::Counter retries;              ///< requests moved to another stream
-  telemetry::Counter streams_opened;       ///< fresh streams to services
-  telemetry::Counter streams_reused;       ///< requests on an idle stream
-  telemetry::Counter remote_streams;       ///< streams on another worker's link
-  telemetry::Counter no_connector;         ///< 503: route without a live link
-  telemetry::Counter service_failures;     ///< 502 and 504
-  telemetry::Counter interrupted;          ///< requests cut off after their bytes had left
-  telemetry::Counter refused_requests;     ///< malformed: nothing was forwarded
-  telemetry::Histogram<> duration;         ///< seconds from head to the last byte of the answer
-  telemetry::Histogram<> first_byte;       ///< seconds from head to the first byte of the answer
+  telemetry::Counter connections_refused;    ///< over --max-connections or --max-connections-per-address
+  telemetry::Counter tls_failures;           ///< handshakes that failed
+  telemetry::Counter proxy_headers_refused;  ///< of trusted proxies: wrong, missing or late
+  telemetry::Counter retries;                ///< requests moved to another stream
+  telemetry::Counter streams_opened;         ///< fresh streams to services
+  telemetry::Counter streams_reused;         ///< requests on an idle stream
+  telemetry::Counter remote_streams;         ///< streams on another worker's link
+  telemetry::Counter no_connector;           ///< 503: route without a live link
+  telemetry::Counter service_failures;       ///< 502 and 504
+  telemetry::Counter interrupted;            ///< requests cut off after their bytes had left
+  telemetry::Counter refused_requests;       ///< malformed: nothing was forwarded
+  telemetry::Histogram<> duration;           ///< seconds from head to the last byte of the answer
+  telemetry::Histogram<> first_byte;         ///< seconds from head to the first byte of the answer
   TunnelMetrics tunnels;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "net/message_channel.h"
+#include "net/tls_policy.h"
 
 namespace adit::gateway {
 namespace {
@@ -126,6 +127,12 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
   for (const auto& text : trusted) options.edge.trusted_proxies.push_back(*base::IpNetwork::parse(text));
   if ((options.edge.http_proxy_protocol || options.edge.https_proxy_protocol) && trusted.empty()) {
     refuse("--trusted-proxies: needed with --http-proxy-protocol and --https-proxy-protocol");
+  }
+  if (const auto known = net::check_ciphers(options.edge.tls_ciphers); !known) {
+    refuse("--tls-ciphers: " + known.error());
+  }
+  if (const auto known = net::check_cipher_suites(options.edge.tls_cipher_suites); !known) {
+    refuse("--tls-cipher-suites: " + known.error());
   }
   check_source(options, refuse);
   if (options.link_cert.empty() != options.link_key.empty()) {

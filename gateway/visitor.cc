@@ -29,7 +29,9 @@ void Visitor::start() {
   established_ = !endpoint_.tls;
   deadline_.set(net::Loop::now() + worker_.edge().header_timeout);
   stream_->start(*this);
-  if (established_) stream_->read();
+  if (!established_) return;
+  if (!stream_->readable().empty()) return on_readable();  // it came with a PROXY header
+  stream_->read();
 }
 
 void Visitor::on_established() {

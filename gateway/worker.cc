@@ -31,7 +31,11 @@ Worker::Worker(Shared& shared, std::size_t index)
       table_(shared.table),
       pace_{shared.edge.body_timeout, shared.edge.min_body_rate_grace, shared.edge.min_body_rate},
       admission_(shared.admission, shared.edge),
-      certificates_(shared.table),
+      tickets_(shared.ticket_keys),
+      certificates_(shared.table, server_tls()),
+      proxy_arrivals_(loop_, shared.edge, metrics_,
+                      [this](const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& visitor, bool tls,
+                             std::uint16_t port) { admit(stream, visitor, tls, port); }),
       links_(loop_, shared.directory, shared.gateway_id, [this](std::uint64_t link_id) { link_is_leaving(link_id); }),
       pool_(loop_, *this, metrics_.tunnels),
       visitors_(std::make_unique<VisitorList>()),
@@ -46,7 +50,7 @@ Worker::~Worker() {
 
 base::Result<net::asio::ip::tcp::endpoint> Worker::listen(const net::asio::ip::tcp::endpoint& where, bool tls) {
   if (tls && !tls_) {
-    auto context = net::make_choosing_context(net::TlsUse::public_edge, certificates_);
+    auto context = net::make_choosing_context(server_tls(), certificates_);
     if (!context) return base::Error{context.error()};
     tls_ = *context;
   }
@@ -60,6 +64,11 @@ base::Result<net::asio::ip::tcp::endpoint> Worker::listen(const net::asio::ip::t
   return bound;
 }
 
+net::ServerTls Worker::server_tls() {
+  const auto& edge = shared_.edge;
+  return {net::TlsUse::public_edge, {edge.tls_min_version, edge.tls_ciphers, edge.tls_cipher_suites}, &tickets_};
+}
+
 void Worker::run() {
   thread_ = std::jthread([this] { loop_.run(); });
 }
@@ -69,6 +78,7 @@ void Worker::stop() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();
   // Not left to the destructor: streams that cross to other workers tell these, which must still be there.
+  proxy_arrivals_.clear();
   while (!visitors_->live.empty()) visitors_->live.front().cut_off("the gateway has ended");
   visitors_->over.clear();
   pool_.clear();
@@ -77,16 +87,22 @@ void Worker::stop() {
 }
 
 void Worker::accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port) {
+  const net::StreamPtr stream(new net::Stream(loop_, std::move(socket), nullptr));
+  if (proxy_arrivals_.expects(peer, tls)) return proxy_arrivals_.add(stream, peer, tls, port);
+  admit(stream, peer, tls, port);
+}
+
+/// A visitor has come, directly or through a proxy that told its address.
+void Worker::admit(const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& peer, bool tls,
+                   std::uint16_t port) {
   VisitorEndpoint visitor;
   visitor.address = net::ip_address(peer);
   visitor.host = net::host_text(peer);
   visitor.port = std::to_string(port);
   visitor.tls = tls;
   visitor.trusted = base::contains(shared_.edge.trusted_proxies, visitor.address);
-  if (!admit_connection(socket, visitor)) return;
-  net::SslPtr ssl;
-  if (tls) ssl = net::new_server(tls_);
-  const net::StreamPtr stream(new net::Stream(loop_, std::move(socket), std::move(ssl)));
+  if (!count_in(*stream, visitor)) return;
+  if (tls) stream->begin_tls(net::new_server(tls_));
   auto made = std::make_unique<Visitor>(*this, stream, std::move(visitor), net::to_text(peer));
   metrics_.connections.add();
   metrics_.connections_open.add();
@@ -95,17 +111,15 @@ void Worker::accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer
 }
 
 /// False: there are too many. Who speaks plain HTTP is told so, if that can be done at once.
-bool Worker::admit_connection(net::Socket& socket, const VisitorEndpoint& visitor) {
+bool Worker::count_in(net::Stream& stream, const VisitorEndpoint& visitor) {
   const auto answer = shared_.connections.enter(visitor.address);
   if (answer == ConnectionLimiter::Answer::admitted) return true;
   metrics_.connections_refused.add();
   if (!visitor.tls) {
-    const std::string_view text = answer == ConnectionLimiter::Answer::too_many ? kTooMany : kTooManyOfAddress;
-    net::Error ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(net::asio::const_buffer(text.data(), text.size()), ignored);
-    socket.shutdown(net::Socket::shutdown_send, ignored);
+    stream.out().append(answer == ConnectionLimiter::Answer::too_many ? kTooMany : kTooManyOfAddress);
+    stream.flush();
   }
+  stream.close();
   return false;
 }
 
@@ -203,13 +217,17 @@ void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
 }
 
 void Worker::table_changed() {
-  loop_.post([this] { links_.revoke(table()); });
+  loop_.post([this] {
+    links_.revoke(table());
+    admission_.forget_gone(table());
+  });
 }
 
 void Worker::drain() {
   loop_.post([this] {
     draining_ = true;
     for (auto& listener : listeners_) listener->close();
+    proxy_arrivals_.clear();
     links_.leave("gateway is shutting down");
     for (auto next = visitors_->live.begin(); next != visitors_->live.end();) (next++)->drain();
   });
@@ -231,6 +249,8 @@ void Worker::finish() {
 
 void Worker::tick() {
   links_.publish();
+  if (index_ == 0) shared_.ticket_keys.advance(net::Loop::now());
+  tickets_.refresh();
   links_open_.store(links_.size(), std::memory_order_relaxed);
   if (access_log_) access_log_->flush();
   if (exchanges_.size() > kMostSpareExchanges) exchanges_.resize(kMostSpareExchanges);

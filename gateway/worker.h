@@ -21,10 +21,12 @@
 #include "gateway/link_table.h"
 #include "gateway/metrics.h"
 #include "gateway/pace.h"
+#include "gateway/proxy_arrivals.h"
 #include "gateway/stream_pool.h"
 #include "http/message.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/ticket_keys.h"
 #include "routing/table.h"
 #include "telemetry/access_log.h"
 
@@ -45,6 +47,7 @@ struct Shared {
   const EdgeSettings edge;
   AdmissionShared admission;
   ConnectionLimiter connections{edge.connections, edge.connections_per_address};
+  net::TicketKeyRing ticket_keys{base::Clock::now()};      ///< advanced by the first worker
   std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written
   base::Duration answer_timeout{};
   std::vector<class Worker*> workers;  ///< complete before the first one runs
@@ -100,7 +103,9 @@ class Worker final : private StreamOpener {
 
  private:
   void accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
-  bool admit_connection(net::Socket& socket, const VisitorEndpoint& visitor);
+  void admit(const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
+  bool count_in(net::Stream& stream, const VisitorEndpoint& visitor);
+  net::ServerTls server_tls();
   void tick();
   void link_is_leaving(std::uint64_t link_id);
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
@@ -123,8 +128,10 @@ class Worker final : private StreamOpener {
   http::RequestHead request_scratch_;
   http::ResponseHead response_scratch_;
   std::unique_ptr<telemetry::AccessLogBuffer> access_log_;
+  net::TicketSealer tickets_;
   Certificates certificates_;
   net::TlsContext tls_;
+  ProxyArrivals proxy_arrivals_;
   LinkTable links_;
   StreamPool pool_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;

@@ -47,7 +47,15 @@ void Stream::start(StreamOwner& owner) {
     advance_handshake();  // the ClientHello
     flush_soon();
   }
+  if (!tls_->cipher_in().empty()) return took_bytes();
   read();
+}
+
+void Stream::begin_tls(SslPtr ssl) {
+  assert(!tls_ && !reading_ && !waiting_writable_ && unsent() == 0);
+  tls_ = std::make_unique<TlsEngine>(std::move(ssl));
+  tls_->cipher_in() = std::move(in_);
+  handshaking_ = true;
 }
 
 void Stream::read() {

@@ -58,6 +58,9 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   /// Must be called before anything else; the owner outlives the stream or closes it. Starts the TLS handshake.
   void start(StreamOwner& owner);
   void set_owner(StreamOwner& owner) { owner_ = &owner; }
+  /// From here on the bytes are TLS, those that are readable() too: a plain preamble is over. Only when not reading and
+  /// all is sent, and before another start(), which may then call the owner at once.
+  void begin_tls(SslPtr ssl);
 
   /// Asks for more bytes. Until on_readable(), readable() must not be consumed. No effect after the end.
   void read();

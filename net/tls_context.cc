@@ -1,78 +1,44 @@
 #include "net/tls_context.h"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
+
+#include "net/tls_key_pair.h"
+#include "net/tls_server.h"
 
 namespace adit::net {
 namespace {
 
-// AES-128-GCM first: the fastest with AES instructions, and no weaker in practice. RFC 9325 §4.2 for TLS 1.2.
-constexpr const char* kSuites13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr const char* kCiphers12 =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr unsigned char kAlpnHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct X509Deleter {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-struct KeyDeleter {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using BioPtr = std::unique_ptr<BIO, BioDeleter>;
-using X509Ptr = std::unique_ptr<X509, X509Deleter>;
-
-BioPtr open_pem(std::string_view pem) { return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
-
-/// The end of a PEM list looks like an error to OpenSSL.
-void forget_end_of_list() { ERR_clear_error(); }
-
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
-                void*) {
-  unsigned char* chosen = nullptr;
-  const int result = SSL_select_next_proto(&chosen, out_size, kAlpnHttp11, sizeof kAlpnHttp11, in, in_size);
-  *out = chosen;
-  // A client that offers only what we do not speak gets no ALPN rather than an alert: old agents offer "http/1.0".
-  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
-}
-
-TlsContext new_context(const SSL_METHOD* method, bool link) {
-  TlsContext context(SSL_CTX_new(method), SSL_CTX_free);
-  SSL_CTX_set_min_proto_version(context.get(), link ? TLS1_3_VERSION : TLS1_2_VERSION);
-  SSL_CTX_set_ciphersuites(context.get(), kSuites13);
-  SSL_CTX_set_cipher_list(context.get(), kCiphers12);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  return context;
-}
-
-TlsContext new_server_context(TlsUse use) {
-  auto context = new_context(TLS_server_method(), use == TlsUse::link);
-  SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_alpn_select_cb(context.get(), select_alpn, nullptr);
-  // An idle visitor keeps no record buffers; a link is never idle for long.
-  if (use == TlsUse::public_edge) SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
-  if (use == TlsUse::link) SSL_CTX_set_num_tickets(context.get(), 0);
-  return context;
-}
-
-int choose_certificate(SSL* ssl, int* alert, void* argument) {
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  SSL_CTX* chosen = static_cast<CertificateChooser*>(argument)->choose(name != nullptr ? name : "");
-  if (chosen == nullptr) {
-    *alert = SSL_AD_UNRECOGNIZED_NAME;
-    return SSL_TLSEXT_ERR_ALERT_FATAL;
+/// Adds a pair to the context, with its staple. A staple that cannot be used is a problem of its own.
+base::Result<void> add_pair(SSL_CTX* context, const KeyPair& pair, std::vector<int>& types,
+                            std::vector<KeyPairProblem>& problems) {
+  const auto parsed = parse_key_pair(pair.chain_pem, pair.key_pem);
+  if (!parsed) return base::Error{parsed.error()};
+  // OpenSSL would put the second in the place of the first.
+  if (std::find(types.begin(), types.end(), parsed->type()) != types.end()) {
+    return base::Error{std::string("another key pair of the host is of the same type, ") + OBJ_nid2sn(parsed->type())};
   }
-  SSL_set_SSL_CTX(ssl, chosen);
-  return SSL_TLSEXT_ERR_OK;
+  if (SSL_CTX_use_cert_and_key(context, parsed->leaf.get(), parsed->key.get(), parsed->issuers.get(), 1) != 1) {
+    return base::Error{openssl_error("certificate")};
+  }
+  types.push_back(parsed->type());
+  if (pair.ocsp.empty()) return {};
+  auto staple = read_staple(pair.ocsp, parsed->leaf.get());
+  if (staple) {
+    notes_of(context).staples.emplace_back(parsed->leaf.get(), std::move(*staple));
+  } else {
+    problems.push_back({std::string(pair.name), staple.error()});
+  }
+  return {};
 }
 
 base::Result<void> trust_pem(SSL_CTX* context, std::string_view ca_pem) {
@@ -84,7 +50,7 @@ base::Result<void> trust_pem(SSL_CTX* context, std::string_view ca_pem) {
     }
     ++count;
   }
-  forget_end_of_list();
+  ERR_clear_error();  // the end of a PEM list looks like an error to OpenSSL
   if (count == 0) return base::Error{"the CA file holds no PEM certificate"};
   return {};
 }
@@ -98,35 +64,40 @@ std::string openssl_error(std::string_view what) {
   return std::string(what) + ": " + (reason != nullptr ? reason : "failed without a reason");
 }
 
-base::Result<TlsContext> make_server_context(TlsUse use, std::string_view chain_pem, std::string_view key_pem) {
-  ERR_clear_error();
-  auto context = new_server_context(use);
-  auto chain = open_pem(chain_pem);
-  const X509Ptr leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
-  if (!leaf || SSL_CTX_use_certificate(context.get(), leaf.get()) != 1) {
-    return base::Error{openssl_error("certificate")};
+ServerContext make_server_context(const ServerTls& settings, std::span<const KeyPair> pairs,
+                                  std::string_view identity) {
+  ServerContext made;
+  auto context = new_server_context(settings);
+  auto& notes = notes_of(context.get());
+  SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), notes.identity.data());
+  std::vector<int> types;
+  for (const auto& pair : pairs) {
+    if (const auto added = add_pair(context.get(), pair, types, made.problems); !added) {
+      made.problems.push_back({std::string(pair.name), added.error()});
+    }
   }
-  while (X509Ptr issuer{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)}) {
-    if (SSL_CTX_add1_chain_cert(context.get(), issuer.get()) != 1) return base::Error{openssl_error("chain")};
-  }
-  forget_end_of_list();
-  auto key_bio = open_pem(key_pem);
-  const std::unique_ptr<EVP_PKEY, KeyDeleter> key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
-  if (!key || SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1) return base::Error{openssl_error("private key")};
-  if (SSL_CTX_check_private_key(context.get()) != 1) return base::Error{openssl_error("private key")};
-  return context;
+  if (!types.empty()) made.context = std::move(context);
+  return made;
 }
 
-base::Result<TlsContext> make_choosing_context(TlsUse use, CertificateChooser& chooser) {
-  auto context = new_server_context(use);
-  SSL_CTX_set_tlsext_servername_callback(context.get(), choose_certificate);
-  SSL_CTX_set_tlsext_servername_arg(context.get(), &chooser);
+base::Result<TlsContext> make_server_context(TlsUse use, std::string_view chain_pem, std::string_view key_pem) {
+  const KeyPair pair{"", chain_pem, key_pem};
+  auto made = make_server_context(ServerTls{use}, {&pair, 1}, {});
+  if (!made.context) return base::Error{made.problems.front().reason};
+  return std::move(made.context);
+}
+
+base::Result<TlsContext> make_choosing_context(const ServerTls& settings, CertificateChooser& chooser) {
+  auto context = new_server_context(settings);
+  choose_by_name(context.get(), chooser);
   return context;
 }
 
 base::Result<TlsContext> make_client_context(const Trust& trust) {
   ERR_clear_error();
-  auto context = new_context(TLS_client_method(), trust.link);
+  TlsContext context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  apply_policy(context.get(), TlsPolicy{trust.link ? "1.3" : "1.2"});
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_verify(context.get(), trust.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (!trust.ca_pem.empty()) {
     if (auto trusted = trust_pem(context.get(), trust.ca_pem); !trusted) return base::Error{trusted.error()};

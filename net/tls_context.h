@@ -2,13 +2,17 @@
 // TLS settings made once and used by many connections (RFC 8446, RFC 9325).
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <openssl/ssl.h>
 
 #include "base/result.h"
+#include "net/ticket_keys.h"
 #include "net/tls_engine.h"
+#include "net/tls_policy.h"
 
 namespace adit::net {
 
@@ -19,17 +23,48 @@ using TlsContext = std::shared_ptr<SSL_CTX>;
 std::string openssl_error(std::string_view what);
 
 enum class TlsUse {
-  public_edge,  ///< TLS 1.2 and 1.3 for visitors
-  link,         ///< TLS 1.3 only
+  public_edge,  ///< for visitors: TLS 1.2 and 1.3 unless its policy says otherwise, session tickets if it has keys
+  link,         ///< TLS 1.3 only, no tickets
 };
 
-/// Serves one certificate. `chain_pem` begins with the leaf.
+/// How a server treats its clients, whatever its certificate.
+struct ServerTls {
+  TlsUse use = TlsUse::public_edge;
+  TlsPolicy policy = {};
+  TicketSealer* tickets = nullptr;  ///< of the thread that uses the contexts; nullptr: no session is resumed
+};
+
+/// A certificate with its key; views of the caller's.
+struct KeyPair {
+  std::string_view name;       ///< for messages
+  std::string_view chain_pem;  ///< begins with the leaf
+  std::string_view key_pem;
+  std::string_view ocsp = {};  ///< DER of the response to staple; empty: none
+};
+
+/// A pair or a staple that is left out.
+struct KeyPairProblem {
+  std::string name;  ///< of the pair
+  std::string reason;
+};
+
+struct ServerContext {
+  TlsContext context;  ///< nullptr: no pair can be used
+  std::vector<KeyPairProblem> problems;
+};
+
+/// Serves one host by key pairs of different types, among which the client's signature algorithms choose. `identity`
+/// is equal for contexts with the same pairs: sessions are resumed by an equal identity only, and for the same server
+/// name.
+ServerContext make_server_context(const ServerTls& settings, std::span<const KeyPair> pairs, std::string_view identity);
+/// Serves one certificate, without tickets.
 base::Result<TlsContext> make_server_context(TlsUse use, std::string_view chain_pem, std::string_view key_pem);
 
 /// Chooses the certificate for a handshake by its server name. Called on the connection's thread.
 class CertificateChooser {
  public:
-  /// The context to go on with; nullptr refuses the handshake with unrecognized_name. `name` is empty without SNI.
+  /// The context to go on with, made with the same settings; nullptr refuses the handshake with unrecognized_name.
+  /// `name` is empty without SNI.
   virtual SSL_CTX* choose(std::string_view name) = 0;
 
  protected:
@@ -37,7 +72,7 @@ class CertificateChooser {
 };
 
 /// Has no certificate of its own: each handshake asks `chooser`, which must outlive the context.
-base::Result<TlsContext> make_choosing_context(TlsUse use, CertificateChooser& chooser);
+base::Result<TlsContext> make_choosing_context(const ServerTls& settings, CertificateChooser& chooser);
 
 /// Whom a client trusts.
 struct Trust {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include <openssl/err.h>
@@ -13,11 +14,15 @@ namespace adit::net {
 namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;  // the most plain bytes that one record carries (RFC 8446 §5.1)
-constexpr std::size_t kRecordExtra = 32;    // more than what AES-GCM and ChaCha20 records add to them
+constexpr std::size_t kMostHandshake = 40 * 1024;
+constexpr auto kNoLimit = std::numeric_limits<std::size_t>::max();
+constexpr std::string_view kDecodeError("\x15\x03\x03\x00\x02\x02\x32", 7);  // a fatal alert (RFC 8446 §6)
+constexpr std::size_t kRecordExtra = 32;  // more than what AES-GCM and ChaCha20 records add to them
 
 }  // namespace
 
-TlsEngine::TlsEngine(SslPtr ssl) : ssl_(std::move(ssl)) {
+TlsEngine::TlsEngine(SslPtr ssl)
+    : ssl_(std::move(ssl)), may_take_(SSL_is_server(ssl_.get()) ? kMostHandshake : kNoLimit) {
   BIO* bio = BIO_new(bio_method());
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
@@ -36,13 +41,15 @@ BIO_METHOD* TlsEngine::bio_method() {
 }
 
 int TlsEngine::bio_read(BIO* bio, char* into, int size) {
-  auto& in = static_cast<TlsEngine*>(BIO_get_data(bio))->cipher_in_;
+  auto& engine = *static_cast<TlsEngine*>(BIO_get_data(bio));
+  auto& in = engine.cipher_in_;
   BIO_clear_retry_flags(bio);
-  if (in.empty()) {
+  if (in.empty() || engine.may_take_ == 0) {
     BIO_set_retry_read(bio);
     return -1;
   }
-  const auto count = std::min(in.size(), static_cast<std::size_t>(size));
+  const auto count = std::min({in.size(), static_cast<std::size_t>(size), engine.may_take_});
+  if (engine.may_take_ != kNoLimit) engine.may_take_ -= count;
   std::memcpy(into, in.readable().data(), count);
   in.consume(count);
   return static_cast<int>(count);
@@ -80,7 +87,20 @@ TlsEngine::Status TlsEngine::status_of(int result) {
 
 TlsEngine::Status TlsEngine::handshake() {
   ERR_clear_error();
-  return status_of(SSL_do_handshake(ssl_.get()));
+  const auto status = status_of(SSL_do_handshake(ssl_.get()));
+  if (status == Status::want_input && may_take_ == 0) {
+    error_ = "the handshake is larger than 40 KiB";
+    // Nothing is encrypted yet if the ClientHello is what is too large.
+    const auto state = SSL_get_state(ssl_.get());
+    if (state == TLS_ST_BEFORE || state == TLS_ST_SR_CLNT_HELLO) cipher_out_.append(kDecodeError);
+    return Status::failed;
+  }
+  if (status == Status::ok) {
+    may_take_ = kNoLimit;
+    // A staple was sent; OpenSSL would keep its copy as long as the connection.
+    if (SSL_is_server(ssl_.get())) SSL_set_tlsext_status_ocsp_resp(ssl_.get(), nullptr, 0);
+  }
+  return status;
 }
 
 TlsEngine::Status TlsEngine::read(base::Buffer& plain) {

@@ -36,6 +36,7 @@ class TlsEngine {
   base::Buffer& cipher_in() { return cipher_in_; }
   base::Buffer& cipher_out() { return cipher_out_; }
 
+  /// A server takes at most 40 KiB of it: two ClientHellos of 16 KiB (the second after HelloRetryRequest) in records.
   Status handshake();
   /// Appends everything that can be decrypted to `plain`.
   Status read(base::Buffer& plain);
@@ -61,6 +62,7 @@ class TlsEngine {
   base::Buffer cipher_in_;
   base::Buffer cipher_out_;
   std::string error_;
+  std::size_t may_take_;  ///< bytes from cipher_in_; limited for a server's handshake
 };
 
 }  // namespace adit::net

@@ -51,9 +51,9 @@ bool same(const TunnelFacts& a, const TunnelFacts& b) {
     return x == y || (x && y && *x == *y);
   };
   return a.uid == b.uid && a.generation == b.generation && a.id == b.id && a.refused == b.refused &&
-         a.unreadable == b.unreadable && a.waiting == b.waiting && a.outcome.problems == b.outcome.problems &&
-         a.outcome.hosts == b.outcome.hosts && a.outcome.shared == b.outcome.shared &&
-         same_configuration(a.outcome.configuration, b.outcome.configuration);
+         a.unreadable == b.unreadable && a.waiting == b.waiting && a.keeps_key_pair == b.keeps_key_pair &&
+         a.outcome.problems == b.outcome.problems && a.outcome.hosts == b.outcome.hosts &&
+         a.outcome.shared == b.outcome.shared && same_configuration(a.outcome.configuration, b.outcome.configuration);
 }
 
 }  // namespace
@@ -137,8 +137,7 @@ void Catalogue::set_secret(const std::string& key, const SecretState& state) {
 std::set<std::string> Catalogue::named_secrets() const {
   std::set<std::string> names;
   for (const auto& tunnel : objects_.tunnels) {
-    if (!tunnel.tls_secret.empty()) names.insert(tunnel.meta.space + "/" + tunnel.tls_secret);
-    for (const auto& token : tunnel.token_secrets) names.insert(tunnel.meta.space + "/" + token);
+    for (const auto& name : routing::secrets_of(tunnel)) names.insert(tunnel.meta.space + "/" + name);
   }
   return names;
 }
@@ -167,8 +166,7 @@ void Catalogue::look_at_secrets(const routing::TunnelObject& tunnel, TunnelFacts
       reasons.push_back("Secret " + key + " cannot be understood: " + found->second.problem);
     }
   };
-  if (!tunnel.tls_secret.empty()) check(tunnel.tls_secret);
-  for (const auto& token : tunnel.token_secrets) check(token);
+  for (const auto& name : routing::secrets_of(tunnel)) check(name);
 }
 
 TunnelFactsPtr Catalogue::facts_of(const std::string& key, const Entry& entry, const routing::Outcome* outcome) const {
@@ -184,6 +182,7 @@ TunnelFactsPtr Catalogue::facts_of(const std::string& key, const Entry& entry, c
     facts->outcome.configuration.reset();
     facts->outcome.problems.clear();
   }
+  facts->keeps_key_pair = facts->outcome.lacks_key_pair && inherited_.contains(key);
   if (entry.is_there) look_at_secrets(objects_.tunnels[entry.at], *facts);
   const auto before = facts_.find(key);
   return before != facts_.end() && same(*before->second, *facts) ? before->second : facts;
@@ -208,9 +207,10 @@ Compilation Catalogue::compile() {
   for (const auto& [key, entry] : tunnels_) {
     const auto outcome = outcomes.find(key);
     auto facts = facts_of(key, entry, outcome == outcomes.end() ? nullptr : outcome->second);
-    if (entry.is_ghost || !facts->unreadable.empty()) {
+    if (entry.is_ghost || !facts->unreadable.empty() || facts->keeps_key_pair) {
       result.keep.push_back(entry.id);
     } else if (facts->outcome.configuration) {
+      inherited_.erase(key);
       result.configurations.push_back(facts->outcome.configuration);
     }
     const auto before = facts_.find(key);

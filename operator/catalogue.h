@@ -50,6 +50,11 @@ class Catalogue {
   void restore(const std::vector<routing::Claim>& claims) {
     holders_ = routing::holders_of(claims);
     facts_.clear();
+    key_pairs_ = {};  // another leader may have taken up newer ones meanwhile
+    inherited_.clear();
+    for (const auto& claim : claims) {
+      if (!claim.hosts.empty()) inherited_.insert(claim.name);
+    }
   }
 
   /// An object of which nothing counts but spec, uid and name; true if that calls for a new compilation. An object that
@@ -97,6 +102,8 @@ class Catalogue {
   routing::Objects objects_;
   routing::Holders holders_;
   routing::KeyPairs key_pairs_;
+  /// Tunnels of former leaders that this one has not told gateways anything of yet: "namespace/name".
+  std::set<std::string> inherited_;
   std::map<std::string, TunnelFactsPtr> facts_;
 };
 

@@ -16,7 +16,7 @@ using routing::ProblemKind;
 
 bool is_reference(ProblemKind kind) {
   return kind == ProblemKind::secret_missing || kind == ProblemKind::secret_invalid ||
-         kind == ProblemKind::certificate_mismatch;
+         kind == ProblemKind::certificate_mismatch || kind == ProblemKind::staple_invalid;
 }
 
 /// "spec.routes[0].host: reason (and 3 more)".
@@ -101,6 +101,9 @@ class Conditions {
     }
     if (!facts_.unreadable.empty()) {
       return add("Programmed", Truth::no, "Pending", "waits until every Secret can be read; what was in force stays");
+    }
+    if (facts_.keeps_key_pair) {
+      return add("Programmed", Truth::no, "Pending", "waits until the TLS Secret can be used; what was in force stays");
     }
     if (!edge_.refused.empty()) return add("Programmed", Truth::no, "Refused", edge_.refused);
     if (edge_.gateways == 0) return add("Programmed", Truth::no, "NoGateway", "no gateway has the configuration");

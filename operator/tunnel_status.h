@@ -38,7 +38,9 @@ struct TunnelFacts {
   routing::Outcome outcome;               ///< of this generation, or of the last good one if this one was refused
   std::vector<routing::Problem> refused;  ///< why this generation is not taken at all; then what was good stays
   std::vector<std::string> unreadable;    ///< Secrets of which nothing can be told now, each with the reason
-  bool waiting = false;                   ///< one of these has only not been read yet: more will be known in a moment
+  /// A TLS Secret turned bad before this operator ever read a good one of it: gateways keep the key pair they have.
+  bool keeps_key_pair = false;
+  bool waiting = false;  ///< one of these has only not been read yet: more will be known in a moment
 };
 
 struct PlannedEvent {

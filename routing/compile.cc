@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "routing/connector_token.h"
 #include "routing/ownership.h"
+#include "routing/secret_references.h"
 
 namespace adit::routing {
 namespace {
@@ -17,23 +17,18 @@ std::string place_text(const Place& place) {
   return place.file.empty() ? std::string("another object") : place.file + " line " + std::to_string(place.line);
 }
 
-/// What one field of a Tunnel says of a Secret.
-struct SecretUse {
-  std::size_t tunnel;  ///< its index in the objects
-  const std::string& name;
-  const Place& place;
-  std::string field;
-};
-
 class Compilation {
  public:
   Compilation(const Objects& objects, const Holders& before, KeyPairs& memo)
-      : objects_(objects), before_(before), memo_(memo), drafts_(objects.tunnels.size()) {
+      : objects_(objects),
+        before_(before),
+        memo_(memo),
+        secrets_(objects, memo, compiled_),
+        drafts_(objects.tunnels.size()) {
     compiled_.outcomes.resize(objects.tunnels.size());
   }
 
   Compiled run() {
-    index_secrets();
     accept_tunnels();
     for (const std::size_t t : accepted_) begin_configuration(t);
     assign();
@@ -47,28 +42,7 @@ class Compilation {
   const std::string& name(std::size_t t) const { return compiled_.outcomes[t].name; }
 
   void report(std::size_t t, const Place& place, std::string field, std::string reason, ProblemKind kind) {
-    compiled_.outcomes[t].problems.push_back({.file = place.file,
-                                              .line = place.line,
-                                              .object = "Tunnel " + name(t),
-                                              .field = std::move(field),
-                                              .reason = std::move(reason),
-                                              .warning = kind == ProblemKind::certificate_mismatch,
-                                              .kind = kind});
-  }
-
-  void index_secrets() {
-    secrets_.reserve(objects_.secrets.size());
-    for (const SecretObject& secret : objects_.secrets) {
-      const auto [first, is_new] = secrets_.try_emplace(secret.meta.full_name(), &secret);
-      if (is_new) continue;
-      compiled_.problems.push_back(
-          {.file = secret.meta.place.file,
-           .line = secret.meta.place.line,
-           .object = "Secret " + first->first,
-           .field = "metadata.name",
-           .reason = "is defined already in " + place_text(first->second->meta.place) + ": remove one of them",
-           .kind = ProblemKind::duplicate});
-    }
+    routing::report(compiled_.outcomes[t], place, std::move(field), std::move(reason), kind);
   }
 
   /// Leaves out a second object of a name and a second one of an id, and orders the rest by age.
@@ -120,41 +94,12 @@ class Compilation {
     auto tunnel = std::make_shared<Tunnel>();
     tunnel->id = object(t).id;
     tunnel->name = name(t);
-    const auto& secrets = object(t).token_secrets;
-    for (std::size_t i = 0; i < secrets.size(); ++i) {
-      const bool is_default = secrets.size() == 1 && secrets[i] == object(t).meta.name + "-connector";
-      add_tokens(*tunnel, {.tunnel = t,
-                           .name = secrets[i],
-                           .place = object(t).tokens_place,
-                           .field = is_default ? std::string("spec.connectorTokens")
-                                               : "spec.connectorTokens[" + std::to_string(i) + "].secretName"});
-    }
+    tunnel->tokens = secrets_.tokens(t);
+    tunnel->limits = object(t).limits;
+    tunnel->redirect_to_https = object(t).redirect_to_https;
+    tunnel->offline_page = object(t).offline_page;
     drafts_[t] = std::make_shared<TunnelConfiguration>();
     drafts_[t]->tunnel = std::move(tunnel);
-  }
-
-  void add_tokens(Tunnel& tunnel, const SecretUse& use) {
-    const SecretObject* secret = find_secret(use, "no connector can link with its token");
-    if (secret == nullptr) return;
-    const auto hashes = read_connector_token(*secret);
-    if (hashes) {
-      tunnel.tokens.insert(tunnel.tokens.end(), hashes->begin(), hashes->end());
-    } else {
-      report_secret(use, hashes.error(), ProblemKind::secret_invalid);
-    }
-  }
-
-  /// nullptr when it does not exist, which is reported with what follows from it.
-  const SecretObject* find_secret(const SecretUse& use, const char* consequence) {
-    const auto found = secrets_.find(object(use.tunnel).meta.space + "/" + use.name);
-    if (found != secrets_.end()) return found->second;
-    report_secret(use, std::string("does not exist: ") + consequence, ProblemKind::secret_missing);
-    return nullptr;
-  }
-
-  void report_secret(const SecretUse& use, const std::string& reason, ProblemKind kind) {
-    report(use.tunnel, use.place, use.field, "Secret " + object(use.tunnel).meta.space + "/" + use.name + " " + reason,
-           kind);
   }
 
   void assign() {
@@ -167,7 +112,7 @@ class Compilation {
     }
     for (const HeldHost& host : ownership.hosts) {
       add_rules(host);
-      add_certificate(host);
+      add_certificates(host);
     }
     compiled_.holders = std::move(ownership.holders);
   }
@@ -177,45 +122,33 @@ class Compilation {
     for (const HeldRoute& held : host.routes) {
       const std::size_t t = accepted_[held.tunnel];
       const RouteSpec& spec = object(t).routes[held.route];
-      drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private, nullptr});
+      drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private, secrets_.filters(t, spec)});
       if (host.tunnels.size() > 1) compiled_.outcomes[t].shared.push_back(host.host + spec.path);
     }
   }
 
-  /// That of the oldest holder that has one; all holders are told when theirs is not for this host.
-  void add_certificate(const HeldHost& host) {
+  /// Those of the oldest holder that has any; all holders are told when theirs are not for this host.
+  void add_certificates(const HeldHost& host) {
     bool is_set = false;
     for (const std::size_t holder : host.tunnels) {
       const std::size_t t = accepted_[holder];
-      const KeyPair* pair = key_pair(t);
-      if (pair == nullptr) continue;
-      if (!is_set) drafts_[t]->certificates.push_back({host.host, pair->certificate()});
-      is_set = true;
-      if (pair->covers(host.host)) continue;
-      report(t, object(t).tls_place, "spec.tls.secretName",
-             "Secret " + pair->certificate()->name + " has a certificate that does not cover " + host.host +
-                 ": clients will refuse it",
-             ProblemKind::certificate_mismatch);
+      const auto& pairs = secrets_.key_pairs(t);
+      for (const KeyPair* pair : pairs) {
+        if (!is_set) drafts_[t]->certificates.push_back({host.host, pair->certificate()});
+        if (!pair->covers(host.host)) report_mismatch(t, *pair, host.host);
+      }
+      is_set = is_set || !pairs.empty();
     }
   }
 
-  /// Read once for each Tunnel; nullptr when it has none or it was reported.
-  const KeyPair* key_pair(std::size_t t) {
-    if (object(t).tls_secret.empty()) return nullptr;
-    const auto [known, is_new] = key_pairs_.try_emplace(t, nullptr);
-    if (is_new) known->second = read_key_pair(t);
-    return known->second;
-  }
-
-  const KeyPair* read_key_pair(std::size_t t) {
-    const SecretUse use{
-        .tunnel = t, .name = object(t).tls_secret, .place = object(t).tls_place, .field = "spec.tls.secretName"};
-    const SecretObject* secret = find_secret(use, "the hosts have no certificate");
-    if (secret == nullptr) return nullptr;
-    const auto& pair = memo_.read(*secret);
-    if (pair) return &*pair;
-    report_secret(use, pair.error(), ProblemKind::secret_invalid);
-    return nullptr;
+  void report_mismatch(std::size_t t, const KeyPair& pair, const std::string& host) {
+    const auto& names = object(t).tls_secrets;
+    const auto& secret = pair.certificate()->name;
+    const auto is_it = [&](const std::string& name) { return secret == object(t).meta.space + "/" + name; };
+    const auto index = static_cast<std::size_t>(std::find_if(names.begin(), names.end(), is_it) - names.begin());
+    report(t, object(t).tls_place, tls_field(object(t), index),
+           "Secret " + secret + " has a certificate that does not cover " + host + ": clients will refuse it",
+           ProblemKind::certificate_mismatch);
   }
 
   void finish() {
@@ -232,11 +165,10 @@ class Compilation {
   const Objects& objects_;
   const Holders& before_;
   KeyPairs& memo_;
-  std::unordered_map<std::string, const SecretObject*> secrets_;
+  Compiled compiled_;
+  SecretReferences secrets_;
   std::vector<std::size_t> accepted_;                         ///< indices of objects_.tunnels, by age
   std::vector<std::shared_ptr<TunnelConfiguration>> drafts_;  ///< of each Tunnel object; nullptr when left out
-  std::unordered_map<std::size_t, const KeyPair*> key_pairs_;
-  Compiled compiled_;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Outcome {
   std::vector<Problem> problems;         ///< of this object: what was left out or does not resolve
   std::vector<std::string> hosts;        ///< that it holds: canonical, sorted
   std::vector<std::string> shared;       ///< what it holds of shared hosts, as in Claim; sorted
+  bool lacks_key_pair = false;           ///< a TLS Secret is there but bad, and what it held before is not known
 };
 
 struct Compiled {
@@ -30,7 +31,7 @@ struct Compiled {
 
 /// Compiles all objects. `before` are the holders of the configurations in force: a holder keeps a host until it drops
 /// it; at the first claim the older creationTimestamp wins, then the smaller "namespace/name" (design of ownership:
-/// docs/). `memo` is that of the compilation before.
+/// docs/). `memo` is that of the compilation before; while a TLS Secret is bad, the last good key pair of it stays.
 Compiled compile(const Objects& objects, const Holders& before, KeyPairs& memo);
 /// The same without a compilation before.
 Compiled compile(const Objects& objects, const Holders& before);

@@ -34,6 +34,12 @@ std::string not_a_string(const Node& node) {
 
 }  // namespace
 
+std::optional<std::uint64_t> whole_number(const Node& node) {
+  if (node.kind != Node::Kind::scalar || !node.is_plain) return std::nullopt;
+  if (node.text.size() > 1 && node.text.front() == '0') return std::nullopt;
+  return base::parse_decimal(node.text);
+}
+
 void Report::add(int line, std::string field, std::string reason, ProblemKind kind) {
   if (problems_.size() == kMostProblems) {
     problems_.push_back(
@@ -52,6 +58,10 @@ std::vector<Problem> Report::take() {
   std::stable_sort(problems_.begin(), problems_.end(),
                    [](const Problem& a, const Problem& b) { return a.line < b.line; });
   return std::move(problems_);
+}
+
+std::string entry_field(std::string_view list, std::size_t index) {
+  return std::string(list) + "[" + std::to_string(index) + "]";
 }
 
 std::string child_field(const std::string& path, std::string_view key) {
@@ -106,6 +116,31 @@ std::optional<std::string> Fields::required_text(std::string_view name) {
   const Node* value = take(name);
   if (value != nullptr && value->is_string()) return value->text;
   if (is_map()) problem(name, value == nullptr ? "is required" : not_a_string(*value));
+  return std::nullopt;
+}
+
+const Node* Fields::list(std::string_view name) {
+  const Node* value = take(name);
+  if (value == nullptr || value->kind == Node::Kind::list) return value;
+  problem(name, "must be a list");
+  return nullptr;
+}
+
+std::optional<std::uint64_t> Fields::number(std::string_view name, std::uint64_t least, std::uint64_t most) {
+  const Node* value = take(name);
+  if (value == nullptr) return std::nullopt;
+  const auto number = value->is_string() ? std::nullopt : whole_number(*value);
+  if (number && *number >= least && *number <= most) return number;
+  problem(name, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  return std::nullopt;
+}
+
+std::optional<bool> Fields::flag(std::string_view name) {
+  const Node* value = take(name);
+  if (value == nullptr) return std::nullopt;
+  const bool is_true = value->text == "true";
+  if (value->kind == Node::Kind::scalar && value->is_plain && (is_true || value->text == "false")) return is_true;
+  problem(name, "must be true or false");
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Reads the fields of an object from its tree, collecting every problem with its place.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,9 @@
 #include "routing/problem.h"
 
 namespace adit::routing {
+
+/// The value of a plain scalar that is a whole number from 0 without leading zeros, which YAML would read as octal.
+std::optional<std::uint64_t> whole_number(const Node& node);
 
 /// Collects the problems of one file. Not more than 1,000: a hostile file must not fill the log.
 class Report {
@@ -40,11 +44,19 @@ class Fields {
   /// then all absent) and fields that are given twice.
   Fields(const Node& node, std::string path, Report& report);
 
+  /// Whether there is a value.
+  bool has(std::string_view name) const { return find(name) != nullptr; }
   /// The value, nullptr when absent.
   const Node* take(std::string_view name);
   /// A string; a value of another type is reported and absent.
   std::optional<std::string> text(std::string_view name);
   std::optional<std::string> required_text(std::string_view name);
+  /// A list; a value of another type is reported and absent.
+  const Node* list(std::string_view name);
+  /// A whole number; any other value is reported and absent.
+  std::optional<std::uint64_t> number(std::string_view name, std::uint64_t least, std::uint64_t most);
+  /// true or false; any other value is reported and absent.
+  std::optional<bool> flag(std::string_view name);
   /// Accepted whatever it holds: what the API server writes for itself.
   void ignore(std::string_view name) { ignored_.push_back(name); }
   /// A field of the API that this version does not act on: never ignored in silence.
@@ -75,6 +87,9 @@ class Fields {
 
 /// Reports the keys of a map that stand in it twice; `path` as in Fields.
 void report_duplicate_keys(const Node& map, const std::string& path, Report& report);
+
+/// "spec.routes[3]".
+std::string entry_field(std::string_view list, std::size_t index);
 
 /// `key` appended to a field's path, unfit characters shown escaped: "data.tls.crt".
 std::string child_field(const std::string& path, std::string_view key);

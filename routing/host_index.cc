@@ -37,6 +37,11 @@ std::uint64_t mix(std::uint64_t word) {
 }  // namespace
 
 HostKey::HostKey(std::string_view host) {
+  LiteralRoom room;
+  if (host.starts_with('[')) {
+    // One address has many spellings; what is none stays as it is, and no rule has it.
+    if (const auto literal = canonical_literal(host, room); !literal.empty()) host = literal;
+  }
   if (host.ends_with('.')) host.remove_suffix(1);
   if (host.size() > kLongestHost) return;
   fits_ = true;

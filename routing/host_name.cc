@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <arpa/inet.h>
+
+#include "base/ip_network.h"
 #include "base/text.h"
 #include "routing/problem.h"
 
@@ -31,9 +34,7 @@ std::string likely_mistake(std::string_view text) {
   }
   if (text.find("://") != std::string_view::npos) return "must be a host name alone, without a scheme such as https://";
   if (text.find('/') != std::string_view::npos) return "must be a host name alone; a path belongs into the field path";
-  if (text.front() == '[' || std::count(text.begin(), text.end(), ':') > 1) {
-    return "must be a name, not an IP address; \"*\" stands for any host";
-  }
+  if (std::count(text.begin(), text.end(), ':') > 1) return "must have an IPv6 address in brackets, and no port";
   if (text.find(':') != std::string_view::npos) return "must be without a port";
   return {};
 }
@@ -49,7 +50,30 @@ bool ends_in_number(std::string_view name) {
 
 }  // namespace
 
+std::string_view canonical_literal(std::string_view text, LiteralRoom& room) {
+  if (text.size() < 2 || text.front() != '[' || text.back() != ']') return {};
+  const auto inner = text.substr(1, text.size() - 2);
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (inner.size() >= terminated.size() || inner.find('\0') != std::string_view::npos) return {};
+  std::copy(inner.begin(), inner.end(), terminated.begin());
+  in6_addr address{};
+  if (inet_pton(AF_INET6, terminated.data(), &address) != 1) return {};
+  room[0] = '[';
+  inet_ntop(AF_INET6, &address, room.data() + 1, INET6_ADDRSTRLEN);
+  auto size = std::string_view(room.data()).size();
+  room[size++] = ']';
+  const std::string_view literal(room.data(), size);
+  // An IPv4 address within: the other way to write that host is the usual one.
+  return literal.find('.') == std::string_view::npos ? literal : std::string_view();
+}
+
 base::Result<std::string> canonical_host(std::string_view text) {
+  if (text.starts_with('[')) {
+    LiteralRoom room;
+    const auto literal = canonical_literal(text, room);
+    if (!literal.empty()) return std::string(literal);
+    return base::Error{"must be an IPv6 address in brackets such as [2001:db8::1], without port and zone"};
+  }
   if (auto mistake = likely_mistake(text); !mistake.empty()) return base::Error{std::move(mistake)};
   std::string host = base::lower_case(text);
   if (host == "*") return host;
@@ -57,7 +81,9 @@ base::Result<std::string> canonical_host(std::string_view text) {
   if (host.size() > kLongestHost) return base::Error{"is longer than 253 characters"};
   std::string_view rest = host;
   if (rest.starts_with("*.")) rest.remove_prefix(2);
-  if (ends_in_number(rest)) return base::Error{"must be a name, not an IP address; \"*\" stands for any host"};
+  if (const auto address = base::IpAddress::parse(host)) return address->text();
+  if (ends_in_number(rest))
+    return base::Error{"ends in a number, so it would have to be an IPv4 address such as 192.0.2.7"};
   while (true) {
     const auto dot = rest.find('.');
     if (auto fault = label_fault(rest.substr(0, dot)); !fault.empty()) return base::Error{std::move(fault)};

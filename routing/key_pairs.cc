@@ -13,23 +13,22 @@ std::string_view value(const SecretObject& secret, const std::string& key) {
 
 /// Of all that KeyPair::read() looks at.
 Sha256 digest_of(const SecretObject& secret) {
-  return sha256({secret.type, value(secret, "tls.crt"), value(secret, "tls.key")});
+  return sha256({secret.type, value(secret, "tls.crt"), value(secret, "tls.key"), value(secret, "tls.ocsp-staple")});
 }
 
 }  // namespace
 
-const base::Result<KeyPair>& KeyPairs::read(const SecretObject& secret) {
-  const std::string name = secret.meta.full_name();
-  const auto known = entries_.find(name);
-  if (known != entries_.end() && known->second.is_used) return known->second.pair;
+const KnownKeyPair& KeyPairs::read(const SecretObject& secret) {
+  const auto [found, is_new] = entries_.try_emplace(secret.meta.full_name());
+  Entry& entry = found->second;
+  if (std::exchange(entry.is_used, true)) return entry.known;
   const Sha256 digest = digest_of(secret);
-  if (known == entries_.end()) {
-    return entries_.try_emplace(name, Entry{digest, KeyPair::read(secret), true}).first->second.pair;
-  }
-  Entry& entry = known->second;
-  if (entry.digest != digest) entry = {digest, KeyPair::read(secret), true};
-  entry.is_used = true;
-  return entry.pair;
+  if (!is_new && entry.digest == digest) return entry.known;
+  entry.digest = digest;
+  auto pair = KeyPair::read(secret);
+  entry.known.fault = pair ? std::string() : pair.error();
+  if (pair) entry.known.pair = std::move(*pair);
+  return entry.known;
 }
 
 void KeyPairs::drop_unused() {

@@ -155,6 +155,19 @@ ParsedManifest taken_whole(Objects objects, Report& report) {
 
 }  // namespace
 
+std::string tls_field(const TunnelObject& tunnel, std::size_t index) {
+  return tunnel.tls_secrets.size() == 1 ? "spec.tls.secretName" : entry_field("spec.tls.secretNames", index);
+}
+
+std::set<std::string> secrets_of(const TunnelObject& tunnel) {
+  std::set<std::string> names(tunnel.tls_secrets.begin(), tunnel.tls_secrets.end());
+  names.insert(tunnel.token_secrets.begin(), tunnel.token_secrets.end());
+  for (const RouteSpec& route : tunnel.routes) {
+    if (!route.logins.name.empty()) names.insert(route.logins.name);
+  }
+  return names;
+}
+
 ParsedManifest parse_manifest(std::string_view text, const std::string& file) {
   Objects objects;
   Report report(file);

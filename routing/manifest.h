@@ -3,13 +3,16 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "routing/filters.h"
 #include "routing/problem.h"
+#include "routing/table.h"
 
 namespace adit::routing {
 
@@ -29,12 +32,21 @@ struct Meta {
   std::string full_name() const { return space + "/" + name; }
 };
 
+/// A Secret that a field names.
+struct SecretField {
+  std::string name;   ///< of the Secret, in the Tunnel's namespace; empty: none is named
+  std::string field;  ///< "spec.routes[1].filters[0].basicAuth.secretName"
+  Place place;
+};
+
 struct RouteSpec {
   std::string host;  ///< canonical
   std::string path;  ///< canonical
   std::string service = "default";
   bool is_private = false;
-  Place place;  ///< of the list entry
+  FiltersPtr filters;  ///< nullptr: none. BasicAuth is without its logins
+  SecretField logins;  ///< of BasicAuth
+  Place place;         ///< of the list entry
 };
 
 /// kind: Tunnel, apiVersion: adit.dev/v1alpha1.
@@ -43,11 +55,20 @@ struct TunnelObject {
   std::string id;             ///< given, or metadata.uid, or for want of one the UUIDv5 of namespace/name
   bool has_given_id = false;  ///< it is spec.id
   std::vector<RouteSpec> routes;
-  std::string tls_secret;  ///< spec.tls.secretName; empty: no TLS of its own
+  std::vector<std::string> tls_secrets;  ///< spec.tls.secretName or secretNames; empty: no TLS of its own
   Place tls_place;
   std::vector<std::string> token_secrets;  ///< default: NAME-connector
   Place tokens_place;
+  TunnelLimits limits;
+  bool redirect_to_https = false;
+  std::string offline_page;
 };
+
+/// "spec.tls.secretName" or "spec.tls.secretNames[1]", where tls_secrets[index] stands.
+std::string tls_field(const TunnelObject& tunnel, std::size_t index);
+
+/// The names of all Secrets that a Tunnel names, each once, sorted.
+std::set<std::string> secrets_of(const TunnelObject& tunnel);
 
 /// kind: Secret, apiVersion: v1: data decoded from base64, stringData merged over it.
 struct SecretObject {

@@ -16,6 +16,10 @@ bool is_dns_subdomain(std::string_view text);
 /// The colon is there for offers such as "api:8080" that stand for a Kubernetes Service and its port.
 bool is_service_name(std::string_view text);
 
+/// What to say of a name of a Secret that is no is_dns_subdomain().
+inline constexpr const char* kSecretNameFault =
+    "must be the name of a Secret in the Tunnel's namespace: lower-case letters, digits, \"-\" and \".\"";
+
 /// A key of a Secret: letters, digits, "-", "_" and "."; at most 253.
 bool is_secret_key(std::string_view text);
 

@@ -18,6 +18,7 @@ enum class ProblemKind {
   secret_missing,        ///< a Secret that a Tunnel names does not exist
   secret_invalid,        ///< a Secret that a Tunnel names does not hold what it should
   certificate_mismatch,  ///< a certificate does not cover a host; it is used all the same
+  staple_invalid,        ///< an OCSP response cannot be used; its certificate is, without it
 };
 
 struct Problem {

@@ -20,6 +20,12 @@ const Route* Table::best(const Host& host, std::string_view path) const {
   return &routes_[at];
 }
 
+/// In a function of its own, so that the usual request has no room for a second path on its stack.
+[[gnu::noinline]] const Route* Table::best_literally(const Host& host, std::string_view path) const {
+  PathRoom room;
+  return best(host, literal_path(path, room));
+}
+
 const Table::Host* Table::find_host(std::string_view key) const {
   const auto number = index_.find(key, [&](std::uint32_t other) { return name_of(hosts_[other]) == key; });
   return number == kNone ? nullptr : &hosts_[number];
@@ -48,7 +54,11 @@ Match Table::match(std::string_view host_name, std::string_view path, PathRoom& 
   if (found == nullptr) return {};
   const auto canonical = request_path(path, room);
   if (!canonical) return {.route = nullptr, .path = {}, .is_ambiguous = true};
-  return {.route = best(*found, *canonical), .path = *canonical};
+  const Route* route = best(*found, *canonical);
+  const bool was_canonical = canonical->data() != room.data();
+  if (!was_canonical && best_literally(*found, path) != route)
+    return {.route = nullptr, .path = {}, .is_ambiguous = true};
+  return {.route = route, .path = *canonical};
 }
 
 const Route* Table::find(std::string_view host, std::string_view path) const {

@@ -140,6 +140,8 @@ class Table {
   const Host* named_host(HostKey& key) const;
   /// The rule of the longest prefix of `path`, or nullptr.
   const Route* best(const Host& host, std::string_view path) const;
+  /// That of the path that was asked for with its dot segments unresolved; it has a canonical form other than itself.
+  const Route* best_literally(const Host& host, std::string_view path) const;
 
   HostIndex index_;          ///< of hosts_: exact, "*.suffix", "*"
   std::vector<Host> hosts_;  ///< any order

@@ -1,9 +1,12 @@
 #include <map>
+#include <set>
 
 #include "routing/fields.h"
+#include "routing/filter_values.h"
 #include "routing/host_name.h"
 #include "routing/object_name.h"
 #include "routing/problem.h"
+#include "routing/route_filters_reader.h"
 #include "routing/url_path.h"
 #include "routing/uuid.h"
 
@@ -12,20 +15,8 @@ namespace {
 
 constexpr std::size_t kMostRoutes = 4'000;
 constexpr std::size_t kMostTokens = 16;
-constexpr const char* kSecretNameFault =
-    "must be the name of a Secret in the Tunnel's namespace: lower-case letters, digits, \"-\" and \".\"";
-
-/// The list at `name`, nullptr when absent or reported.
-const Node* take_list(Fields& fields, std::string_view name) {
-  const Node* list = fields.take(name);
-  if (list == nullptr || list->kind == Node::Kind::list) return list;
-  fields.problem(name, "must be a list");
-  return nullptr;
-}
-
-std::string entry_field(std::string_view list, std::size_t index) {
-  return std::string(list) + "[" + std::to_string(index) + "]";
-}
+constexpr std::size_t kMostKeyPairs = 4;
+constexpr std::uint64_t kMostLimit = 1'000'000;
 
 RouteSpec read_route(const Node& node, std::size_t index, Report& report) {
   RouteSpec route;
@@ -53,6 +44,7 @@ RouteSpec read_route(const Node& node, std::size_t index, Report& report) {
       fields.problem("visibility", "must be Public or Private, not " + in_quotes(*visibility));
     }
   }
+  read_filters(fields, route, report);
   fields.report_unknown();
   return route;
 }
@@ -74,7 +66,7 @@ void report_repeated_routes(const std::vector<RouteSpec>& routes, Report& report
 std::vector<RouteSpec> read_routes(Fields& spec, Report& report) {
   std::vector<RouteSpec> routes;
   const std::size_t before = report.size();
-  const Node* list = take_list(spec, "routes");
+  const Node* list = spec.list("routes");
   if (list == nullptr || list->items.empty()) {
     const bool is_reported = !spec.is_map() || report.size() != before;
     if (!is_reported) spec.problem("routes", "needs at least one entry, such as {host: shop.example.com}");
@@ -90,6 +82,55 @@ std::vector<RouteSpec> read_routes(Fields& spec, Report& report) {
   return routes;
 }
 
+/// Key pairs of different types that are served side by side.
+void read_secret_names(Fields& tls, TunnelObject& tunnel, Report& report) {
+  const Node* list = tls.list("secretNames");
+  if (list == nullptr) return;
+  if (tls.has("secretName"))
+    return tls.problem("secretNames", "must be absent where there is secretName: move all names here");
+  if (list->items.size() < 2 || list->items.size() > kMostKeyPairs) {
+    return tls.problem("secretNames", "must have 2 to 4 entries; a single one is secretName");
+  }
+  tunnel.tls_place = report.place(tls.line_of("secretNames"));
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const Node& item = list->items[i];
+    const auto field = entry_field("spec.tls.secretNames", i);
+    if (!item.is_string() || !is_dns_subdomain(item.text)) {
+      report.add(item.line, field, kSecretNameFault);
+    } else if (!seen.insert(item.text).second) {
+      report.add(item.line, field, "is given twice: remove one");
+    }
+    tunnel.tls_secrets.push_back(item.text);
+  }
+}
+
+void read_limits(Fields& spec, TunnelObject& tunnel, Report& report) {
+  const Node* node = spec.take("limits");
+  if (node == nullptr) return;
+  Fields limits(*node, "spec.limits", report);
+  const auto read = [&](std::string_view name) -> std::optional<std::uint32_t> {
+    const auto number = limits.number(name, 0, kMostLimit);
+    if (!number) return std::nullopt;
+    return static_cast<std::uint32_t>(*number);
+  };
+  tunnel.limits.connections = read("connections");
+  tunnel.limits.requests_per_second = read("requestsPerSecond");
+  limits.report_unknown();
+}
+
+void read_offline_page(Fields& spec, TunnelObject& tunnel, Report& report) {
+  const Node* node = spec.take("offlinePage");
+  if (node == nullptr) return;
+  Fields page(*node, "spec.offlinePage", report);
+  const auto html = page.required_text("html");
+  tunnel.offline_page = html.value_or("");
+  if (html && html->empty())
+    page.problem("html", "must not be empty; leave offlinePage out for the gateways' own page");
+  if (tunnel.offline_page.size() > kLongestOfflinePage) page.problem("html", "is longer than 32 KiB");
+  page.report_unknown();
+}
+
 void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
   const Node* node = spec.take("tls");
   if (node == nullptr) return;
@@ -102,14 +143,16 @@ void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
   }
   if (auto secret = tls.text("secretName")) {
     if (!is_dns_subdomain(*secret)) tls.problem("secretName", kSecretNameFault);
-    tunnel.tls_secret = std::move(*secret);
+    tunnel.tls_secrets.push_back(std::move(*secret));
     tunnel.tls_place = report.place(tls.line_of("secretName"));
   }
+  read_secret_names(tls, tunnel, report);
+  tunnel.redirect_to_https = tls.flag("redirectHTTP").value_or(false);
   tls.report_unknown();
 }
 
 void read_tokens(Fields& spec, TunnelObject& tunnel, Report& report) {
-  const Node* list = take_list(spec, "connectorTokens");
+  const Node* list = spec.list("connectorTokens");
   tunnel.tokens_place = report.place(spec.line_of("connectorTokens"));
   if (list != nullptr && list->items.size() > kMostTokens) {
     spec.problem("connectorTokens", "has more than 16 entries: two are enough to rotate a token");
@@ -137,7 +180,9 @@ void read_spec(const Node& node, TunnelObject& tunnel, Report& report) {
   tunnel.routes = read_routes(spec, report);
   read_tls(spec, tunnel, report);
   read_tokens(spec, tunnel, report);
-  for (const char* later : {"ports", "limits", "proxyProtocol"}) spec.refuse_for_now(later);
+  read_limits(spec, tunnel, report);
+  read_offline_page(spec, tunnel, report);
+  for (const char* later : {"ports", "proxyProtocol"}) spec.refuse_for_now(later);
   spec.report_unknown();
 }
 

@@ -23,16 +23,45 @@ int hex_value(char c) {
 bool is_canonical(std::string_view path) {
   char before = 0;
   for (const char c : path) {
-    if (c == '%' || (before == '/' && (c == '/' || c == '.'))) return false;
+    if (c == '%' || c == '\\' || (before == '/' && (c == '/' || c == '.'))) return false;
     before = c;
   }
   return true;
 }
 
+/// The length of the encoded slash or the backslash at the beginning of `text`, in whose place a service might see a
+/// slash; 0 when there is none.
+std::size_t hidden_slash(std::string_view text) {
+  if (text.starts_with('\\')) return 1;
+  return text.starts_with("%2F") || text.starts_with("%5C") ? 3 : 0;
+}
+
+/// Parameters (";x", RFC 3986 §3.3) do not count: some servers cut them off first.
+bool is_dots(std::string_view part) {
+  const auto name = part.substr(0, part.find(';'));
+  return name == "." || name == "..";
+}
+
+/// Whether a service might see "." or ".." in a decoded segment that is none of these for us.
+bool hides_dots(std::string_view segment) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < segment.size();) {
+    const auto slash = hidden_slash(segment.substr(i));
+    if (slash != 0 && is_dots(segment.substr(begin, i - begin))) return true;
+    i += std::max<std::size_t>(slash, 1);
+    if (slash != 0) begin = i;
+  }
+  const auto last = segment.substr(begin);
+  const bool is_plain = begin == 0 && last.find(';') == std::string_view::npos;
+  return is_dots(last) && !is_plain;
+}
+
+enum class Dots : bool { keep, resolve };
+
 /// Writes a path segment by segment into `room_`; never more bytes than were read.
 class Canonicaliser {
  public:
-  explicit Canonicaliser(PathRoom& room) : room_(room) {}
+  explicit Canonicaliser(PathRoom& room, Dots dots) : room_(room), dots_(dots) {}
 
   std::optional<std::string_view> run(std::string_view path) {
     while (!path.empty()) {
@@ -50,6 +79,8 @@ class Canonicaliser {
     room_[end_++] = '/';
     if (!decode(segment)) return false;
     const std::string_view decoded(room_.data() + begin + 1, end_ - begin - 1);
+    if (hides_dots(decoded)) return false;
+    if (dots_ == Dots::keep && !decoded.empty()) return true;
     if (decoded.empty() || decoded == ".") {
       if (decoded.empty() && !last) empty_segment_ = true;
       // "/a/" and "/a/." name the directory: the final slash stays.
@@ -97,6 +128,7 @@ class Canonicaliser {
   }
 
   PathRoom& room_;
+  Dots dots_;
   std::size_t end_ = 0;
   bool empty_segment_ = false;
 };
@@ -116,16 +148,22 @@ std::string syntax_fault(std::string_view text) {
 
 }  // namespace
 
-base::Result<std::string> rule_path(std::string_view text) {
+base::Result<std::string> full_path(std::string_view text) {
   if (auto fault = syntax_fault(text); !fault.empty()) return base::Error{std::move(fault)};
   const auto room = std::make_unique<PathRoom>();
   const auto path = request_path(text, *room);
   if (!path) {
-    return base::Error{"has a broken percent-encoding, or \"..\" that leads above \"/\" or follows an empty segment"};
+    return base::Error{
+        "has a broken percent-encoding, \"..\" that leads above \"/\" or follows an empty segment, or \".\" or \"..\" "
+        "beside an encoded slash or before \";\""};
   }
-  std::string canonical(*path);
-  if (canonical.size() > 1 && canonical.back() == '/') canonical.pop_back();
-  return canonical;
+  return std::string(*path);
+}
+
+base::Result<std::string> rule_path(std::string_view text) {
+  auto path = full_path(text);
+  if (path && path->size() > 1 && path->back() == '/') path->pop_back();
+  return path;
 }
 
 std::optional<std::string_view> request_path(std::string_view path, PathRoom& room) {
@@ -133,7 +171,11 @@ std::optional<std::string_view> request_path(std::string_view path, PathRoom& ro
   if (path == "*") return "/";  // OPTIONS * (RFC 9112 §3.2.4) concerns the host as a whole
   if (!path.starts_with('/') || path.size() > room.size()) return std::nullopt;
   if (is_canonical(path)) return path;
-  return Canonicaliser(room).run(path);
+  return Canonicaliser(room, Dots::resolve).run(path);
+}
+
+std::string_view literal_path(std::string_view path, PathRoom& room) {
+  return *Canonicaliser(room, Dots::keep).run(path.substr(0, path.find('?')));
 }
 
 int compare_paths(std::string_view a, std::string_view b) {

@@ -1,4 +1,5 @@
 """Which service answers: host (exact, wildcard, any), longest path on whole segments, privacy; and which certificate."""
+import re
 import ssl
 
 import pytest
@@ -70,8 +71,7 @@ def test_a_private_host_answers_exactly_as_an_unknown_one(edge, services):
     def whole(host):
         with edge.raw() as raw:
             raw.send(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
-            lines = raw.read_all().split(b"\r\n")
-            return [line for line in lines if not line.lower().startswith((b"date:", b"x-request-id:"))]
+            return re.sub(rb"[0-9a-f]{32}", b"ID", raw.read_all())
     assert whole("hidden.test") == whole("nobody.test")
 
 

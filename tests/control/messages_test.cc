@@ -107,7 +107,7 @@ TEST(Messages, WrongOnesSayWhatIsWrong) {
        "tunnel: rules[0] is not an object"},
       {R"({"type":"tunnel","version":{"term":1,"counter":1},"id":"a","name":"n","tokens":[],"rules":[],)"
        R"("certificates":{"a":1}})",
-       "tunnel: certificates holds what is not a text"},
+       "tunnel: certificates holds what is not an array"},
       {R"({"type":"certificate","fingerprint":"f","name":"n","chain":null,"key":"k"})",
        "certificate: chain is not a text"},
   };

@@ -1,5 +1,6 @@
 """The schema and the compiler take the same: what the API server accepts, adit-gateway --check accepts too, and the other
 way round but for spellings that the compiler would turn into others, of which the API server wants the final one."""
+import ipaddress
 import itertools
 import json
 import os
@@ -40,6 +41,8 @@ def id_of(text):
 
 
 def final_host(text):
+    if text.startswith("["):
+        return f"[{ipaddress.ip_address(text[1:-1])}]"
     return text.lower().removesuffix(".")
 
 
@@ -77,7 +80,8 @@ def sample(texts, count):
 HOSTS = sample(joined(["a", "Z", "5", "-", ".", "*", "_", "0x", "é", "xn--"], 4), 500) + [
     "*", "", LABEL, LABEL + "a", ".".join([LABEL] * 3 + ["a" * 61]), ".".join([LABEL] * 3 + ["a" * 62]), "a" * 253,
     "*." + ".".join([LABEL] * 3 + ["a" * 59]), "*." + ".".join([LABEL] * 3 + ["a" * 60]), "0x", "0xg", "a.0xfg", "a.0xff",
-    "1.2.3.4", "a.1", "1.a", "a.1a", "*.0x1", "[::1]", "a:1", "http://a", "a/b", "a\n", "\na", "a\x00", "*.*", "*a", "a.*"]
+    "1.2.3.4", "1.2.3.04", "1.2.3.256", "1.2.3", "*.1.2.3.4", "[2001:db8::1]", "[2001:DB8::1]", "[2001:db8:0:0::1]",
+    "[fe80::1%1]", "[::ffff:1.2.3.4]", "[1.2.3.4]", "[", "[]", "::1", "[::1]:80", "a.1", "1.a", "a.1a", "*.0x1", "[::1]", "a:1", "http://a", "a/b", "a\n", "\na", "a\x00", "*.*", "*a", "a.*"]
 PATHS = sample(joined(["/", "a", ".", "..", "%2F", "%2f", "%61", "%2e", "%", "?", "é", "~"], 5), 500) + [
     "/", "", "*", "//", "/a", "/" + "a" * 1023, "/" + "a" * 1024] + [
     "/%" + high + low for high in "0123456789ABCDEFaf" for low in "0123456789ABCDEFaf"] + [

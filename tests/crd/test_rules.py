@@ -40,7 +40,8 @@ def tokens(*names):
 
 
 HOST_FORM = 'must be a host name in lower case, such as "shop.example.com"'
-NO_ADDRESS = "must be a name, not an IP address"
+NUMBER = "ends in a number, so it would have to be an IPv4 address"
+IPV6_FORM = "must be an IPv6 address in brackets in its shortest form"
 PATH_FORM = "other characters percent-encoded in upper case"
 SERVICE_FORM = "must be a name that connectors offer"
 SECRET_FORM = "must be the name of a Secret in the Tunnel's namespace"
@@ -76,11 +77,18 @@ REFUSED = [
     ("two wildcards", host("*.*.example"), HOST_FORM),
     ("wildcard of nothing", host("*."), HOST_FORM),
     ("host of 254", host(LONGEST_HOST + "a"), "may not be more than 253"),
-    ("IPv4 address", host("192.0.2.7"), NO_ADDRESS),
-    ("IPv4 address in hex", host("0xc0000207"), NO_ADDRESS),
-    ("ends in a number", host("a.5"), NO_ADDRESS),
-    ("wildcard over a number", host("*.5"), NO_ADDRESS),
-    ("IPv6 address", host("[2001:db8::1]"), HOST_FORM),
+    ("IPv4 address in hex", host("0xc0000207"), NUMBER),
+    ("ends in a number", host("a.5"), NUMBER),
+    ("wildcard over a number", host("*.5"), NUMBER),
+    ("IPv4 address with leading zeros", host("192.0.2.07"), NUMBER),
+    ("IPv6 address without brackets", host("2001:db8::1"), HOST_FORM),
+    ("IPv6 address in upper case", host("[2001:DB8::1]"), IPV6_FORM),
+    ("IPv6 address in a long form", host("[2001:db8:0::1]"), IPV6_FORM),
+    ("IPv6 address with a port", host("[2001:db8::1]:80"), IPV6_FORM),
+    ("IPv6 address with a zone", host("[fe80::1%eth0]"), IPV6_FORM),
+    ("IPv4-mapped address", host("[::ffff:192.0.2.7]"), IPV6_FORM),
+    ("IPv4 address in brackets", host("[192.0.2.7]"), IPV6_FORM),
+    ("bracket alone", host("["), IPV6_FORM),
     # Paths
     ("relative path", path("api"), 'must begin with "/"'),
     ("empty path", path(""), 'must begin with "/"'),
@@ -151,6 +159,9 @@ ACCEPTED = [
     ("wildcard", host("*.example.com")),
     ("wildcard of one label", host("*.com")),
     ("any host", host("*")),
+    ("IPv4 address", host("192.0.2.7")),
+    ("IPv6 address", host("[2001:db8::1]")),
+    ("loopback", host("[::1]")),
     ("A-label", host("xn--mller-kva.example")),
     ("digits that are no address", host("1.2.3.4a")),
     ("label of 63", host(LABEL + ".example")),
@@ -220,4 +231,4 @@ def test_defaults(api):
     answer = api.try_create(tunnel({**host("a.example"), "tls": {}}))
     assert answer.body["spec"] == {
         "routes": [{"host": "a.example", "path": "/", "service": "default", "visibility": "Public"}],
-        "tls": {"mode": "Terminate"}}
+        "tls": {"mode": "Terminate", "redirectHTTP": False}}

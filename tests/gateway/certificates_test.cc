@@ -13,7 +13,7 @@ namespace {
 /// A Tunnel with one rule and a certificate for the name `certificate`.
 void add(routing::Objects& objects, const std::string& name, const std::string& rule, const std::string& certificate) {
   auto tunnel = routing::tunnel("team/" + name, {rule});
-  tunnel.tls_secret = name + "-tls";
+  tunnel.tls_secrets = {name + "-tls"};
   objects.tunnels.push_back(tunnel);
   objects.secrets.push_back(
       routing::secret("team/" + name + "-tls", "kubernetes.io/tls", routing::tls_data("DNS:" + certificate)));

@@ -26,7 +26,8 @@ inline std::shared_ptr<const routing::Table> edge_table() {
 
 class Edge {
  public:
-  explicit Edge(std::size_t workers = 1) : shared(edge_table(), metrics_with(workers)) {
+  explicit Edge(std::size_t workers = 1, EdgeSettings settings = {})
+      : shared(edge_table(), metrics_with(workers), std::move(settings)) {
     shared.gateway_id = "gateway-id";
     shared.answer_timeout = std::chrono::minutes(1);
     for (std::size_t i = 0; i < workers; ++i) {

@@ -114,7 +114,7 @@ TEST(ApiObject, Problems) {
       {tunnel_object({{"routes", nested(100)}}), "nested more than 64", ProblemKind::invalid},
       {with_route({{"host", 5}}), "spec.routes[0].host: must be a string, not a number", ProblemKind::invalid},
       {with_route({{"host", true}}), "spec.routes[0].host: must be a string, not a number", ProblemKind::invalid},
-      {with_route({{"host", "5"}}), "spec.routes[0].host: must be a name, not an IP", ProblemKind::invalid},
+      {with_route({{"host", "5"}}), "spec.routes[0].host: ends in a number", ProblemKind::invalid},
       {with_route({{"host", std::string("a\0b", 3)}}), "found \"a\\u0000b\"", ProblemKind::invalid},
       {with_route({{"host", "a"}, {"path", "/\x1b"}}), "the character \"\\u001b\"", ProblemKind::invalid},
       {with_route({{"host", "a"}, {"x\x1by", 1}}), "spec.routes[0].x\\u001by: is not a known", ProblemKind::invalid},

@@ -25,7 +25,7 @@ TunnelObject with_token(TunnelObject object) {
 }
 
 TunnelObject with_tls(TunnelObject object, std::string name) {
-  object.tls_secret = std::move(name);
+  object.tls_secrets = {std::move(name)};
   return object;
 }
 

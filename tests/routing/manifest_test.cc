@@ -56,7 +56,7 @@ TEST(Manifest, ReadsEveryField) {
   EXPECT_EQ(tunnel.routes[1].service, "api:8080");
   EXPECT_FALSE(tunnel.routes[1].is_private);
   EXPECT_TRUE(tunnel.routes[2].is_private);
-  EXPECT_EQ(tunnel.tls_secret, "shop-tls");
+  EXPECT_THAT(tunnel.tls_secrets, ElementsAre("shop-tls"));
   EXPECT_EQ(tunnel.tls_place.line, 13);
   EXPECT_THAT(tunnel.token_secrets, ElementsAre("old", "new"));
   EXPECT_EQ(tunnel.tokens_place.line, 14);
@@ -69,7 +69,7 @@ TEST(Manifest, Defaults) {
   EXPECT_EQ(objects.tunnels[0].meta.full_name(), "default/shop");
   EXPECT_EQ(objects.tunnels[0].id, "702bb440-eb90-5bb1-b930-5532dd3abae0");
   EXPECT_THAT(objects.tunnels[0].token_secrets, ElementsAre("shop-connector"));
-  EXPECT_THAT(objects.tunnels[0].tls_secret, IsEmpty());
+  EXPECT_THAT(objects.tunnels[0].tls_secrets, IsEmpty());
 }
 
 TEST(Manifest, NullIsAbsent) {

@@ -35,7 +35,7 @@ TunnelObject with_id(TunnelObject object, const std::string& of) {
 
 /// With the certificate of its namespace, which is for x.io and all below.
 TunnelObject with_tls(TunnelObject object) {
-  object.tls_secret = "tls";
+  object.tls_secrets = {"tls"};
   return object;
 }
 

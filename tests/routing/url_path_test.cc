@@ -55,8 +55,42 @@ TEST(UrlPath, OfRequests) {
       {"/%4/1", "refused"},
       {"/%zz", "refused"},
       {"/%-1", "refused"},
+      // Dot segments for whoever decodes slashes, takes a backslash for one, or cuts off parameters.
+      {"/..%2fadmin", "refused"},
+      {"/%2e%2e%2Fadmin", "refused"},
+      {"/a%2f..%2fb", "refused"},
+      {"/a%2F..", "refused"},
+      {"/a%2F.", "refused"},
+      {"/.%2fa", "refused"},
+      {"/%2e%2e%5c", "refused"},
+      {"/a%5C%2e%2e", "refused"},
+      {"/..\\admin", "refused"},
+      {"/a\\..\\b", "refused"},
+      {"/a\\.", "refused"},
+      {"/a/..;/b", "refused"},
+      {"/a/.;x=1/b", "refused"},
+      {"/a%2F..;x", "refused"},
+      {"/..a%2fb..%5C.c", "/..a%2Fb..%5C.c"},
+      {"/a%2f%2fb%5c", "/a%2F%2Fb%5C"},
+      {"/a\\b", "/a\\b"},
+      {"/a;x=..", "/a;x=.."},
   };
   for (const auto& [path, expected] : cases) EXPECT_EQ(of_request(path), expected) << path;
+}
+
+TEST(UrlPath, Literally) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"/a/../b", "/a/../b"}, {"/%61/%2e%2e//b", "/a/../b"}, {"/./a", "/./a"}, {"/a/.", "/a/."}, {"/a//", "/a/"},
+      {"/%2Fa", "/%2Fa"},     {"/a/..?x=/../y", "/a/.."},
+  };
+  PathRoom room;
+  for (const auto& [path, expected] : cases) EXPECT_EQ(literal_path(path, room), expected) << path;
+}
+
+TEST(UrlPath, ManyEncodedSlashes) {
+  std::string path = "/";
+  while (path.size() + 3 <= kLongestRequestPath) path += "%2f";
+  EXPECT_EQ(of_request(path).size(), path.size());
 }
 
 TEST(UrlPath, LongestRequest) {

@@ -29,7 +29,7 @@ Setting::Setting() : link_certificate(authority.issue("IP:127.0.0.1")), folder_(
   routing::Objects objects;
   objects.tunnels.push_back(routing::tunnel("default/shop", {}));
   objects.tunnels[0].routes.push_back(routing::rule(kHost));
-  objects.tunnels[0].tls_secret = "shop-tls";
+  objects.tunnels[0].tls_secrets = {"shop-tls"};
   objects.tunnels[0].token_secrets = {"shop-connector"};
   tunnel_id = objects.tunnels[0].id;
   objects.secrets.push_back(routing::secret("default/shop-tls", "kubernetes.io/tls",

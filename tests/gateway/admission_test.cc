@@ -1,0 +1,280 @@
+// Routes, filters and limits of requests, without a connection.
+
+#include "gateway/admission.h"
+
+#include <future>
+
+#include <gtest/gtest.h>
+
+#include "http/parser.h"
+#include "routing/configuration.h"
+
+namespace adit::gateway {
+namespace {
+
+using routing::Filters;
+using Kind = Verdict::Kind;
+
+const base::TimePoint kNow{std::chrono::seconds(1000)};
+/// "secret", cost 4.
+constexpr const char* kBcrypt = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+
+/// One tunnel with the host h.test and one rule, and others beside it.
+class AdmissionTest : public testing::Test {
+ protected:
+  void rule(Filters filters, std::string path = "/") {
+    auto tunnel = std::make_shared<routing::Tunnel>(shop);
+    auto configuration = std::make_shared<routing::TunnelConfiguration>();
+    configuration->tunnel = tunnel;
+    configuration->rules = {{"h.test", std::move(path), "web", false, std::make_shared<const Filters>(filters)},
+                            {"*", "/any", "web", false, nullptr},
+                            {"p.test", "/", "web", true, nullptr}};
+    const routing::TunnelConfigurationPtr all[] = {configuration};
+    table = routing::build_table(all);
+  }
+
+  Verdict ask(std::string_view target, std::string_view fields = "", std::string_view method = "GET") {
+    text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\n" +
+           (fields.find("Host:") == std::string_view::npos ? "Host: h.test\r\n" : "") + std::string(fields) + "\r\n";
+    http::RequestParser parser;
+    EXPECT_EQ(parser.parse_head(text, head).progress, http::Progress::complete) << text;
+    origin = origin_of(visitor, head, settings.trusted_proxies);
+    return admission.admit({head, origin, visitor, server_name}, *table, kNow);
+  }
+
+  static VisitorEndpoint from(const char* address) {
+    VisitorEndpoint endpoint;
+    endpoint.address = *base::IpAddress::parse(address);
+    endpoint.host = address;
+    endpoint.port = "8080";
+    return endpoint;
+  }
+
+  routing::Tunnel shop{"id", "team/shop", {}};
+  std::shared_ptr<const routing::Table> table;
+  EdgeSettings settings;
+  AdmissionShared shared;
+  Admission admission{shared, settings};
+  VisitorEndpoint visitor = from("203.0.113.9");
+  RequestOrigin origin;
+  http::RequestHead head;
+  std::string text;
+  std::string server_name;
+};
+
+TEST_F(AdmissionTest, Routes) {
+  rule({});
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  EXPECT_EQ(ask("/", "Host: x.test\r\n").status, 404);
+  EXPECT_EQ(ask("/", "Host: p.test\r\n").status, 404);
+  EXPECT_EQ(ask("/", "Host: p.test\r\n").route, nullptr) << "nothing tells a Private route from none";
+  EXPECT_EQ(ask("/a/../../b").status, 400);
+  EXPECT_EQ(ask("/%zz").status, 400);
+  EXPECT_EQ(ask("/.well-known/adit/link", "Connection: Upgrade\r\nUpgrade: adit-link/1\r\n").status, 404);
+}
+
+TEST_F(AdmissionTest, MisdirectedNames) {
+  rule({});
+  visitor.tls = true;
+  for (const auto& [name, status] : std::initializer_list<std::pair<const char*, int>>{
+           {"", 0}, {"h.test", 0}, {"H.TEST", 0}, {"nobody.test", 0}, {"p.test", 421}}) {
+    server_name = name;
+    EXPECT_EQ(ask("/").status, status) << name;
+  }
+}
+
+TEST_F(AdmissionTest, RedirectToHttps) {
+  shop.redirect_to_https = true;
+  rule({});
+  shared.https_port = 8443;
+  const auto location = [&](std::string_view target, std::string_view fields = "") {
+    const auto verdict = ask(target, fields);
+    EXPECT_EQ(verdict.status, 308);
+    return std::string(verdict.fields);
+  };
+  EXPECT_EQ(location("/a%20b?c=d"), "Location: https://h.test:8443/a%20b?c=d\r\n");
+  settings.https_redirect_port = 443;
+  EXPECT_EQ(location("/", "Host: H.test:8080\r\n"), "Location: https://H.test/\r\n");
+  EXPECT_EQ(location("/any", "Host: [::1]:80\r\n"), "Location: https://[::1]/any\r\n");
+  visitor.tls = true;
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  visitor.tls = false;
+  visitor.trusted = true;
+  EXPECT_EQ(ask("/", "X-Forwarded-Proto: https\r\n").kind, Kind::forward) << "a proxy has ended TLS";
+}
+
+TEST_F(AdmissionTest, AllowedAddresses) {
+  Filters filters;
+  filters.allowed = {*base::IpNetwork::parse("192.0.2.0/24"), *base::IpNetwork::parse("2001:db8::/32")};
+  rule(filters);
+  EXPECT_EQ(ask("/").status, 403);
+  EXPECT_EQ(ask("/", "X-Forwarded-For: 192.0.2.1\r\n").status, 403) << "anybody can say so";
+  visitor = from("192.0.2.77");
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  visitor = from("::ffff:192.0.2.77");
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  visitor = from("10.0.0.1");
+  visitor.trusted = true;
+  settings.trusted_proxies = {*base::IpNetwork::parse("10.0.0.0/8")};
+  EXPECT_EQ(ask("/", "X-Forwarded-For: 192.0.2.1\r\n").kind, Kind::forward);
+  EXPECT_EQ(ask("/", "X-Forwarded-For: 192.0.2.1, 203.0.113.9\r\n").status, 403);
+}
+
+TEST_F(AdmissionTest, BasicAuth) {
+  Filters filters;
+  filters.basic_auth = routing::BasicAuth{"shop", {{"ann", kBcrypt}}};
+  rule(filters);
+  auto verdict = ask("/");
+  EXPECT_EQ(verdict.status, 401);
+  EXPECT_EQ(verdict.fields, "WWW-Authenticate: Basic realm=\"shop\", charset=\"UTF-8\"\r\n");
+  const char* right = "Authorization: Basic YW5uOnNlY3JldA==\r\n";
+  const char* wrong = "Authorization: Basic YW5uOndyb25n\r\n";
+  const char* nobody = "Authorization: Basic Ym9iOnNlY3JldA==\r\n";
+  const auto settle = [&](const char* fields) {
+    verdict = ask("/", fields);
+    ASSERT_EQ(verdict.kind, Kind::wait);
+    std::promise<bool> answer;
+    ASSERT_TRUE(shared.passwords.check(verdict.question.password, verdict.question.bcrypt,
+                                       [&](bool is_right) { answer.set_value(is_right); }));
+    admission.password_checked(verdict.question.key, "203.0.113.9", answer.get_future().get(), kNow);
+  };
+  settle(right);
+  EXPECT_EQ(ask("/", right).kind, Kind::forward);
+  settle(wrong);
+  EXPECT_EQ(ask("/", wrong).status, 401);
+  settle(nobody);
+  EXPECT_EQ(ask("/", nobody).status, 401);
+  EXPECT_EQ(ask("/", "Authorization: Basic !\r\n").status, 401);
+  filters.basic_auth->logins.clear();
+  rule(filters);
+  settle(right);
+  EXPECT_EQ(ask("/", right).status, 401) << "without its Secret nobody gets in";
+}
+
+TEST_F(AdmissionTest, WrongPasswordsOfAnAddressAreCounted) {
+  Filters filters;
+  filters.basic_auth = routing::BasicAuth{"shop", {{"ann", kBcrypt}}};
+  rule(filters);
+  const char* wrong = "Authorization: Basic YW5uOndyb25n\r\n";
+  for (int i = 0; i < 30; ++i) admission.password_checked(PasswordKey{1}, "203.0.113.9", false, kNow);
+  EXPECT_EQ(ask("/", wrong).status, 429);
+  visitor = from("203.0.113.10");
+  EXPECT_EQ(ask("/", wrong).kind, Kind::wait);
+}
+
+TEST_F(AdmissionTest, LimitsOfTheTunnel) {
+  shop.limits.connections = 1;
+  rule({});
+  auto first = ask("/");
+  EXPECT_EQ(first.kind, Kind::forward);
+  auto second = ask("/");
+  EXPECT_EQ(second.status, 503);
+  EXPECT_EQ(second.fields, "Retry-After: 1\r\n");
+  first.place.give_back();
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  shop.limits = {0, 2};
+  rule({});
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  EXPECT_EQ(ask("/").status, 429);
+}
+
+TEST_F(AdmissionTest, TheGatewaysOwnLimitsAreForTunnelsThatSayNothing) {
+  settings.tunnel_limits.requests_per_second = 1;
+  rule({});
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+  EXPECT_EQ(ask("/").status, 429);
+  shop.limits.requests_per_second = 0;
+  rule({});
+  EXPECT_EQ(ask("/").kind, Kind::forward);
+}
+
+TEST_F(AdmissionTest, BodySize) {
+  Filters filters;
+  filters.most_body = 10;
+  rule(filters);
+  EXPECT_EQ(ask("/", "Content-Length: 11\r\n", "POST").status, 413);
+  EXPECT_EQ(ask("/", "Content-Length: 10\r\n", "POST").most_body, 10U);
+  EXPECT_EQ(ask("/", "Transfer-Encoding: chunked\r\n", "POST").most_body, 10U);
+}
+
+TEST_F(AdmissionTest, Redirects) {
+  using Change = routing::PathChange;
+  const struct {
+    routing::Redirect to;
+    const char* rule;
+    const char* asked;
+    const char* location;
+  } cases[] = {
+      {{"https", "", 0, {}, 301}, "/", "/a?b", "https://h.test/a?b"},
+      {{"", "other.test", 0, {}, 302}, "/", "/a", "http://other.test:8080/a"},
+      {{"https", "other.test", 8443, {}, 302}, "/", "/a", "https://other.test:8443/a"},
+      {{"http", "other.test", 443, {}, 302}, "/", "/a", "http://other.test:443/a"},
+      {{"https", "other.test", 443, {}, 302}, "/", "/a", "https://other.test/a"},
+      {{"", "", 0, Change{Change::Kind::full, "/new"}, 302}, "/old", "/old/x?q=1", "http://h.test:8080/new?q=1"},
+      {{"", "", 0, Change{Change::Kind::prefix, "/new"}, 308}, "/old", "/old/x?q=1", "http://h.test:8080/new/x?q=1"},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.location);
+    Filters filters;
+    filters.redirect = row.to;
+    rule(filters, row.rule);
+    const auto verdict = ask(row.asked, "Host: h.test:8080\r\n");
+    EXPECT_EQ(verdict.status, row.to.status);
+    EXPECT_EQ(verdict.fields, std::string("Location: ") + row.location + "\r\n");
+  }
+}
+
+TEST_F(AdmissionTest, PathRewrites) {
+  using Change = routing::PathChange;
+  const struct {
+    Change change;
+    const char* rule;
+    const char* asked;
+    const char* forwarded;
+  } cases[] = {
+      {{Change::Kind::prefix, "/xyz"}, "/foo", "/foo/bar", "/xyz/bar"},
+      {{Change::Kind::prefix, "/xyz/"}, "/foo", "/foo/bar", "/xyz/bar"},
+      {{Change::Kind::prefix, "/xyz"}, "/foo", "/foo", "/xyz"},
+      {{Change::Kind::prefix, "/xyz"}, "/foo", "/foo/", "/xyz/"},
+      {{Change::Kind::prefix, "/xyz/"}, "/foo", "/foo", "/xyz"},
+      {{Change::Kind::prefix, "/"}, "/foo", "/foo/bar?a=/foo", "/bar?a=/foo"},
+      {{Change::Kind::prefix, "/"}, "/foo", "/foo", "/"},
+      {{Change::Kind::prefix, "/"}, "/foo", "/foo/", "/"},
+      {{Change::Kind::prefix, "/"}, "/foo", "/foo?x", "/?x"},
+      {{Change::Kind::prefix, "/xyz"}, "/", "/a/b", "/xyz/a/b"},
+      {{Change::Kind::prefix, "/xyz"}, "/", "/", "/xyz/"},
+      {{Change::Kind::prefix, "/xyz"}, "/foo", "/foo/%7Euser/%2F//x", "/xyz/%7Euser/%2F//x"},
+      {{Change::Kind::prefix, "/xyz"}, "/foo", "/%66oo/%7Euser", "/xyz/~user"},
+      {{Change::Kind::full, "/all"}, "/foo", "/foo/bar?q", "/all?q"},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.asked);
+    Filters filters;
+    filters.path = row.change;
+    rule(filters, row.rule);
+    const auto verdict = ask(row.asked);
+    ASSERT_EQ(verdict.kind, Kind::forward);
+    EXPECT_EQ(verdict.edits.target, row.forwarded);
+  }
+}
+
+TEST_F(AdmissionTest, EditsOfHeads) {
+  using Change = routing::HeaderChange;
+  Filters filters;
+  filters.host = "inside";
+  filters.request_headers = {{Change::Kind::set, "A", "1"}, {Change::Kind::remove, "B", ""}};
+  filters.response_headers = {{Change::Kind::add, "C", "2"}};
+  rule(filters);
+  const auto verdict = ask("/x");
+  EXPECT_EQ(verdict.edits.authority, "inside");
+  EXPECT_EQ(verdict.edits.target, "") << "as received";
+  ASSERT_EQ(verdict.edits.fields.size(), 2U);
+  EXPECT_EQ(verdict.edits.fields[1].kind, http::FieldEdit::Kind::remove);
+  const auto answer = admission.response_edits(filters);
+  ASSERT_EQ(answer.size(), 1U);
+  EXPECT_EQ(answer[0].name, "C");
+}
+
+}  // namespace
+}  // namespace adit::gateway
