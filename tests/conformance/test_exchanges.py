@@ -1,4 +1,6 @@
 """What needs more than one write on either side: parts that come apart, late bytes, connections that idle."""
+import socket
+
 import pytest
 
 import recorder
@@ -99,3 +101,42 @@ def test_trailers_go_both_ways_as_they_were_sent(adit, service):
     got, _ = talk(adit.port, sent.encode(), PATIENCE)
     assert got.endswith(b"\r\n\r\n1\r\nx\r\n0\r\nA: 1\r\nB: two\r\nA: 3\r\n\r\n")
     assert service.raw.endswith(b"\r\n\r\n1\r\ny\r\n0\r\nC: 4\r\n\r\n")
+
+
+def test_a_visitor_that_has_said_all_still_gets_its_answer(adit, service):
+    """Half-close: curl and netcat do it."""
+    service.begin([])
+    with Raw(adit.port) as visitor:
+        visitor.send(GET)
+        visitor.socket.shutdown(socket.SHUT_WR)
+        assert service.wait_for(lambda: service.requests, PATIENCE)
+        service.say(service.requests[-1].connection, recorder.OK)
+        assert visitor.read_all().endswith(b"\r\n\r\nok")
+
+
+def test_an_answer_flows_while_the_request_still_flows(adit, service):
+    """As gRPC-Web or an upload with progress does: both directions at once."""
+    service.begin()
+    with Raw(adit.port) as visitor:
+        visitor.send(CHUNKED + "2\r\nab\r\n")
+        assert service.wait_for(lambda: b"ab" in service.raw, PATIENCE)
+        service.say(service.connections, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nA\r\n")
+        visitor.read_until(b"\r\n\r\n1\r\nA\r\n")
+        visitor.send("2\r\ncd\r\n")
+        assert service.wait_for(lambda: b"cd" in service.raw, PATIENCE)
+        service.say(service.connections, b"1\r\nB\r\n")
+        visitor.read_until(b"1\r\nB\r\n")
+        service.begin([b"0\r\n\r\n"])  # what it says when the request is whole
+        visitor.send("0\r\n\r\n")
+        visitor.read_until(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("request_text", [GET, f"POST /x HTTP/1.1\r\n{HOST}Content-Length: 2\r\n\r\n{{}}"], ids=["GET", "POST"])
+def test_events_arrive_one_by_one(adit, service, request_text):
+    service.begin([b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"])
+    with Raw(adit.port) as visitor:
+        visitor.send(request_text)
+        assert visitor.status() == 200
+        for event in (*(b"9\r\ndata: %d\n\n\r\n" % number for number in range(10)), b"0\r\n\r\n"):
+            service.say(service.requests[-1].connection, event)
+            assert visitor.read_until(event) == event
