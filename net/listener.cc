@@ -1,5 +1,7 @@
 #include "net/listener.h"
 
+#include <netinet/tcp.h>
+
 #include "base/log.h"
 #include "net/address.h"
 
@@ -7,6 +9,9 @@ namespace adit::net {
 namespace {
 
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+using KeepAliveIdle = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;  // seconds
+using KeepAliveInterval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
+using KeepAliveProbes = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
 constexpr int kBacklog = 4096;
 constexpr auto kPause = std::chrono::milliseconds(100);
 
@@ -31,6 +36,13 @@ base::Result<void> Listener::bind(asio::ip::tcp::endpoint where, bool share) {
   if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
   if (!error && share) acceptor_.set_option(ReusePort(true), error);
   if (!error && where.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false), error);
+  // What is accepted inherits these from here (Linux). A peer that is gone while nothing is sent to it shows by
+  // keepalive only: its FIN may mean that it still waits for its answer.
+  if (!error) acceptor_.set_option(asio::ip::tcp::no_delay(true), error);
+  if (!error) acceptor_.set_option(asio::socket_base::keep_alive(true), error);
+  if (!error) acceptor_.set_option(KeepAliveIdle(30), error);
+  if (!error) acceptor_.set_option(KeepAliveInterval(10), error);
+  if (!error) acceptor_.set_option(KeepAliveProbes(3), error);
   if (!error) acceptor_.bind(where, error);
   if (!error) acceptor_.listen(kBacklog, error);
   if (!error) acceptor_.non_blocking(true, error);
@@ -58,8 +70,6 @@ void Listener::accept() {
                          [this, open = std::weak_ptr<const bool>(open_)](Error error, Accepted socket) {
                            if (open.expired() || error == asio::error::operation_aborted) return;
                            if (error) return pause(error);
-                           Error ignored;
-                           socket.set_option(asio::ip::tcp::no_delay(true), ignored);
                            accepted_(Socket(std::move(socket)), peer_);
                            if (!open.expired() && acceptor_.is_open()) accept();
                          });

@@ -42,7 +42,7 @@ def test_headers_are_set_added_and_removed_both_ways(edge, origin):
 """))
     answer = edge.get("/", fields={"X-Team": "b", "X-List": "one", "Cookie": "c=d"})
     seen = origin.requests[-1]
-    assert seen.field("X-Team") == "a" and seen.field("Cookie") is None
+    assert seen.field("x-team") == "a" and seen.field("cookie") is None
     assert [value for name, value in seen.fields if name == "X-List"] == ["one", "two"]
     assert answer.field("Cache-Control") == "no-store" and answer.field("Content-Type") is None
 
@@ -54,8 +54,8 @@ def test_rewritten_hosts_and_paths(edge, origin):
 """, path="/app"))
     assert edge.get("/app/a%20b?c=d").status == 200
     seen = origin.requests[-1]
-    assert seen.target == "/inside/a%20b?c=d" and seen.field("Host") == "localhost"
-    assert seen.field("X-Forwarded-Host") == "shop.test"
+    assert seen.target == "/inside/a%20b?c=d" and seen.field("host") == "localhost"
+    assert seen.field("x-forwarded-host") == "shop.test"
 
 
 def test_redirects(edge, origin):
@@ -83,9 +83,11 @@ def test_allowed_addresses_behind_a_trusted_proxy(edge, origin):
     assert edge.get("/").status == 403
     assert edge.get("/", fields={"X-Forwarded-For": "192.0.2.7"}).status == 200
     seen = origin.requests[-1]
-    assert seen.field("X-Forwarded-For") == "192.0.2.7, 127.0.0.1"
+    assert seen.field("x-forwarded-for") == "192.0.2.7, 127.0.0.1"
     assert edge.get("/", fields={"X-Forwarded-For": "192.0.2.7, 203.0.113.1"}).status == 403
-    assert edge.wait_access_log(3)[1]["visitor"] == "192.0.2.7"
+    lines = edge.wait_access_log(3)  # each worker writes its own
+    assert sorted((line["status"], line["visitor"]) for line in lines) == \
+        [(200, "192.0.2.7"), (403, "127.0.0.1"), (403, "203.0.113.1")]
 
 
 def test_passwords(edge, origin):
@@ -119,31 +121,25 @@ def test_body_size(edge, origin):
         assert raw.read_all().startswith(b"HTTP/1.1 413 ")
 
 
-def test_requests_per_second_and_at_once(edge, origin):
-    served(edge, origin, ROUTES, spec="  limits: {connections: 2, requestsPerSecond: 20}\n")
-    answers = [edge.get("/") for _ in range(40)]
+def test_requests_per_second(edge, origin):
+    served(edge, origin, ROUTES, spec="  limits: {requestsPerSecond: 20}\n")
+    answers = [edge.get("/") for _ in range(60)]
     refused = [answer for answer in answers if answer.status != 200]
     assert refused and {answer.status for answer in refused} == {429}
     assert all(answer.field("Retry-After") == "1" for answer in refused)
-    wait_until(lambda: edge.get("/").status == 200, "the rate is kept again")
+    edge.wait_status(200)
+
+
+def test_requests_at_once(edge, origin):
+    served(edge, origin, ROUTES, spec="  limits: {connections: 2}\n")
     with edge.raw() as first, edge.raw() as second:
         for raw in (first, second):
-            wait_until(lambda: edge.get("/").status == 200, "the rate is kept again")
             raw.send("GET /hold HTTP/1.1\r\nHost: shop.test\r\n\r\n")
         wait_until(lambda: sum(r.target == "/hold" for r in origin.requests) == 2, "both are held")
-        answer = wait_until_other_than(edge, 429)
+        answer = edge.get("/")
         assert answer.status == 503 and answer.field("Retry-After") == "1"
-    wait_until(lambda: edge.get("/").status == 200, "who is gone holds no place")
-
-
-def wait_until_other_than(edge, status):
-    answers = []
-
-    def other():
-        answers.append(edge.get("/"))
-        return answers[-1].status != status
-    wait_until(other, f"an answer other than {status}")
-    return answers[-1]
+        origin.let_go()
+    edge.wait_status(200)  # the places are free again
 
 
 def test_connections_per_address(edge, origin):
@@ -191,4 +187,4 @@ def test_first_event_of_a_stream_is_not_held_back(edge, origin):
     for method in ("GET", "POST"):
         with edge.raw() as raw:
             raw.send(f"{method} /sse HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 0\r\n\r\n")
-            assert b"data:" in raw.read_until(b"\n\n") + raw.read_until(b"\n\n")
+            raw.read_until(b"data: one\n\n")  # the service writes nothing more before it is told to
