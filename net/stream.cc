@@ -9,6 +9,8 @@ namespace adit::net {
 namespace {
 
 constexpr std::uint32_t kFirstRead = 2048;  // a request's head fits, and an idle connection costs no more
+// TLS keeps much itself, so an idle connection waits with less; one whose requests are larger soon has room for them.
+constexpr std::uint32_t kFirstReadTls = 1024;
 // Encrypted bytes gathered before the socket is asked to take them: what the link driver takes from its session at a
 // time, with the heads of frames and records, so that no last few bytes need a call of their own.
 constexpr std::size_t kCipherBatch = 144 * 1024;
@@ -56,6 +58,7 @@ void Stream::begin_tls(SslPtr ssl) {
   tls_ = std::make_unique<TlsEngine>(std::move(ssl));
   tls_->cipher_in() = std::move(in_);
   handshaking_ = true;
+  read_size_ = kFirstReadTls;
 }
 
 void Stream::read() {
@@ -83,11 +86,12 @@ void Stream::on_read(Error error, std::size_t size) {
   }
   target.commit(size);
   bytes_in_ += size;
+  const auto least = tls_ ? kFirstReadTls : kFirstRead;
   // A read that fills its room asks for a larger one, so that bulk takes few calls and an idle stream little memory.
   if (size == read_size_) {
     read_size_ = std::min<std::uint32_t>(read_size_ * 4, kMostRead);
-  } else if (size < read_size_ / 8 && read_size_ > kFirstRead) {
-    read_size_ = std::max(read_size_ / 2, kFirstRead);
+  } else if (size < read_size_ / 8 && read_size_ > least) {
+    read_size_ = std::max(read_size_ / 2, least);
   }
   if (tls_) return took_bytes();
   owner_->on_readable();
