@@ -58,7 +58,7 @@ def service(tmp_path):
         f"http {{ {folders} access_log off; sendfile on; keepalive_requests 100000000;\n"
         f"  server {{ listen 127.0.0.1:{port}; root {tmp_path};\n"
         f"    location / {{ return 200 '{'x' * 200}'; }}\n"
-        f"    location /chunked {{ gzip on; gzip_types text/plain; return 200 '{'chunked ' * 200}'; }}\n"
+        f"    location /chunked {{ gzip on; gzip_proxied any; gzip_types text/plain; return 200 '{'chunked ' * 200}'; }}\n"
         f"    location /big {{ }} }} }}\n")
     nginx = Program("nginx", [shutil.which("nginx") or "/usr/sbin/nginx", "-p", tmp_path, "-e", "stderr", "-c",
                               tmp_path / "nginx.conf"], tmp_path)
