@@ -1,6 +1,8 @@
 #include "routing/url_path.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <memory>
 
 #include "base/text.h"
@@ -20,11 +22,22 @@ int hex_value(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+/// What a character may be for a path to be canonical already: any, behind a slash only 0.
+constexpr auto kPathKinds = [] {
+  std::array<std::uint8_t, 256> kinds{};
+  kinds['/'] = 1;
+  kinds['.'] = 2;
+  kinds['%'] = kinds['\\'] = 3;
+  return kinds;
+}();
+
+/// Asked of every request, so each character costs one look at the table.
 bool is_canonical(std::string_view path) {
-  char before = 0;
+  int most = 2;
   for (const char c : path) {
-    if (c == '%' || c == '\\' || (before == '/' && (c == '/' || c == '.'))) return false;
-    before = c;
+    const int kind = kPathKinds[static_cast<unsigned char>(c)];
+    if (kind > most) return false;
+    most = kind == 1 ? 0 : 2;
   }
   return true;
 }

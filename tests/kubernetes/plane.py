@@ -48,8 +48,9 @@ class Plane:
         self.token_file.write_text(self.kube.run("create", "token", account, "-n", self.space, "--audience",
                                                  audience or f"adit.dev/{self.space}", f"--duration={seconds}s"))
 
-    def start_operator(self, *flags, name="operator", kubeconfig=None, all_spaces=False, wait=True):
-        control, admin = free_port(), free_port()
+    def start_operator(self, *flags, name="operator", kubeconfig=None, all_spaces=False, wait=True,
+                       control=None):
+        control, admin = control or free_port(), free_port()
         argv = [BIN / "adit-operator", "--kubeconfig", kubeconfig or self.kube.kubeconfig, "--namespace", self.space,
                 "--control", f"127.0.0.1:{control}", "--control-name", "localhost", "--admin", f"127.0.0.1:{admin}",
                 "--gateway-address", f"localhost:{self.link_port}", "--public-address", "edge.test",
