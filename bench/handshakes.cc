@@ -112,6 +112,7 @@ int main(int count, char** words) {
   const auto begin = Clock::now();
   {
     std::vector<std::jthread> threads;
+    threads.reserve(all.size());
     const auto end = begin + std::chrono::seconds(std::atoi(words[3]));
     for (auto& seen : all) threads.emplace_back([&] { visit(context, port, end, seen); });
   }

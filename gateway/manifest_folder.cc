@@ -6,9 +6,11 @@
 #include <set>
 #include <sstream>
 
+#include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -52,6 +54,30 @@ routing::FileText read_file(const fs::path& path) {
   return file;
 }
 
+/// A number that differs when a file of the list was replaced or written; made of what stat(2) says, links followed.
+std::uint64_t stamp_of(const std::vector<fs::path>& paths) {
+  std::uint64_t stamp = 14695981039346656037U;  // FNV-1a
+  const auto add = [&stamp](const void* bytes, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) {
+      stamp = (stamp ^ static_cast<const unsigned char*>(bytes)[i]) * 1099511628211U;
+    }
+  };
+  for (const auto& path : paths) {
+    struct stat now {};
+    if (stat(path.c_str(), &now) != 0) now = {};
+    const std::array<std::int64_t, 7> facts{static_cast<std::int64_t>(now.st_dev),
+                                            static_cast<std::int64_t>(now.st_ino),
+                                            now.st_size,
+                                            now.st_mtim.tv_sec,
+                                            now.st_mtim.tv_nsec,
+                                            now.st_ctim.tv_sec,
+                                            now.st_ctim.tv_nsec};
+    add(path.c_str(), path.native().size() + 1);
+    add(facts.data(), sizeof facts);
+  }
+  return stamp;
+}
+
 }  // namespace
 
 void log_problems(const std::vector<routing::Problem>& problems) {
@@ -81,8 +107,8 @@ ManifestFolder::~ManifestFolder() {
   if (wake_ >= 0) close(wake_);
 }
 
-/// All manifests of the folder. `patient`: fails without a word while one of them is younger than a second, since
-/// nobody said that its writer is done.
+/// All manifests of the folder. `patient`: nobody said that something has changed, or that its writer is done. So it
+/// fails without a word when all is as it was, and while a file is younger than a second.
 base::Result<std::vector<routing::FileText>> ManifestFolder::scan(bool patient) {
   std::error_code error;
   std::vector<fs::path> paths;
@@ -92,6 +118,9 @@ base::Result<std::vector<routing::FileText>> ManifestFolder::scan(bool patient) 
   if (error) return base::Error{"folder " + folder_.string() + ": " + error.message()};
   if (paths.size() > kMostFiles) return base::Error{"folder " + folder_.string() + ": more than 20,000 manifests"};
   std::sort(paths.begin(), paths.end());
+  // Before the files are read, so that what is written meanwhile is seen the next time.
+  const auto stamp = patient ? stamp_of(paths) : 0;
+  if (patient && stamp == stamp_) return base::Error{""};
   std::vector<routing::FileText> files;
   std::set<fs::path> folders = {folder_};
   for (const auto& path : paths) {
@@ -104,7 +133,9 @@ base::Result<std::vector<routing::FileText>> ManifestFolder::scan(bool patient) 
     if (const auto real = fs::canonical(path, error); !error) folders.insert(real.parent_path());
     files.push_back(read_file(path));
   }
+  const bool all_read = std::all_of(files.begin(), files.end(), [](const auto& file) { return file.error.empty(); });
   if (inotify_ >= 0) watch_folders({folders.begin(), folders.end()});
+  stamp_ = all_read ? stamp : 0;  // what failed is tried again
   return files;
 }
 
@@ -118,9 +149,14 @@ void ManifestFolder::watch_folders(const std::vector<fs::path>& folders) {
 }
 
 base::Result<ManifestFolder::Loaded> ManifestFolder::load() {
-  const auto files = scan(false);
-  if (!files) return base::Error{files.error()};
-  return compile(state_.update(*files));
+  Loaded loaded;
+  {
+    const auto files = scan(false);
+    if (!files) return base::Error{files.error()};
+    loaded = compile(state_.update(*files));
+  }
+  malloc_trim(0);  // half of what reading took is free again, in holes; nobody runs yet who would have to wait
+  return loaded;
 }
 
 ManifestFolder::Loaded ManifestFolder::compile(const routing::FolderChange& change) {
@@ -174,6 +210,7 @@ void ManifestFolder::rescan(bool patient) {
   if (!files) {
     if (!files.error().empty() && scan_error_ != files.error()) {
       scan_error_ = files.error();
+      stamp_ = 0;  // once it can be read again, that is news
       base::log::error("manifests cannot be read; the last good state serves", {{"reason", scan_error_}});
     }
     return;

@@ -1,6 +1,7 @@
 #pragma once
 // The folder of manifests as a source of route tables: scans it, and again whenever something in it changes.
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -51,6 +52,7 @@ class ManifestFolder {
   routing::KeyPairs key_pairs_;
   Publish publish_;
   std::string scan_error_;
+  std::uint64_t stamp_ = 0;  ///< of what the last patient scan has read; 0: another scan came after it
   int inotify_ = -1;
   int wake_ = -1;
   std::jthread thread_;

@@ -160,6 +160,20 @@ TEST_F(Manifests, EditBehindASymbolicLink) {
   ASSERT_TRUE(becomes("a2.example.com"));
 }
 
+TEST_F(Manifests, EditsThatNobodyTells) {
+  // By another name of the file in another folder, of which the watch hears nothing; the second after a slow scan that
+  // has seen the first.
+  const fs::path elsewhere = path_.string() + "_elsewhere";
+  std::ofstream(elsewhere) << tunnel("a", "a.example.com");
+  fs::create_hard_link(elsewhere, path_ / "a.yaml");
+  start();
+  std::ofstream(elsewhere) << tunnel("a", "b.example.com");
+  EXPECT_TRUE(becomes("b.example.com"));
+  std::ofstream(elsewhere) << tunnel("a", "c.example.com");
+  EXPECT_TRUE(becomes("c.example.com"));
+  fs::remove(elsewhere);
+}
+
 TEST_F(Manifests, FolderGoesAndComesBack) {
   write("a.yaml", tunnel("a", "a.example.com"));
   start();
