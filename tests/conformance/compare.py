@@ -34,10 +34,10 @@ a choice, an edge that forwards for others' parsers has reason to be stricter th
 *may*: they leave it to the recipient whether it refuses or makes sense of it (all limits are of this kind); *serve*,
 *pass*: valid.
 **A cell** has the status that the visitor got, then what the service saw if that is not just the request that was
-sent. `begun`: a part of it, never a whole request; `kept`: nothing, and the connection
-went on. `cut`: an answer that the visitor can tell is not whole. `closed`: ended
-without a status. `waits`: neither answer nor end within {patience:g} s. `reused`: the connection to the service carried
-the next request too. **Bold**: not what the RFC asks for.
+sent. `begun`: a part of it, never a whole request. `kept`: nothing of it, and the visitor's connection went on.
+`closed`: ended without a status. `waits`: neither answer nor end within {patience:g} s. `cut`: an answer that the
+visitor can tell is not whole. `reused`: the connection to the service carried the next request too.
+**Bold**: not what the RFC asks for.
 
 ## Summary
 
