@@ -1,4 +1,4 @@
-"""Programs under test: started on loopback, watched, their CPU time read from /proc, and ended by PID."""
+"""Programs under test: started on loopback, watched, their CPU time and memory read from /proc, and ended by PID."""
 import os
 import pathlib
 import signal
@@ -56,6 +56,11 @@ class Program:
                 fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
                 total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return total
+
+    def rss(self):
+        """Resident memory of all its processes, KiB."""
+        pages = sum(int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids())
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1024
 
     def stop(self):
         if self.process.poll() is not None:

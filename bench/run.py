@@ -5,63 +5,59 @@ Load generator, upstream and the system under test share the machine's cores, no
 run and CPU per request say something; absolute figures differ between machines and days.
 """
 import argparse
-import json
 import pathlib
+import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
+import idle
 import results
-from systems import Bench, answers
+import tunnels
+from load import WORKLOADS, load, one_line
+from systems import NAMES, Bench
 
 HERE = pathlib.Path(__file__).resolve().parent
-SYSTEMS = ("direct", "nginx1", "nginx2", "haproxy1", "haproxy2", "adit")
-WORKLOADS = {"small": (64, "/small"), "bulk": (8, "/big")}
-
-
-def load(system, workload, seconds):
-    """One wrk run: its figures, with the CPU seconds that each program of the system used meanwhile."""
-    connections, path = WORKLOADS[workload]
-    before = [program.cpu_seconds() for program in system.programs]
-    run = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", "-s",
-         str(HERE / "report.lua"), f"http://127.0.0.1:{system.port}{path}"],
-        capture_output=True, text=True, timeout=seconds + 30, check=False)
-    after = [program.cpu_seconds() for program in system.programs]
-    line = next((l for l in run.stdout.splitlines() if l.startswith("RESULT ")), None)
-    if line is None:
-        raise SystemExit(f"wrk gave no result for {system.name} {workload}:\n{run.stdout}{run.stderr}")
-    figures = json.loads(line[len("RESULT "):])
-    figures["cpu"] = [b - a for a, b in zip(before, after)]
-    return figures
+OWN_WAY = ("idle", "tunnels")  # measured by modules of their own, from programs of their own
 
 
 def wait_for(system, seconds=20):
     deadline = time.monotonic() + seconds
-    while not answers(system.port):
+    while not system.answers():
         if time.monotonic() > deadline:
             logs = "\n".join(f"--- {p.name}\n{p.log.read_text()[-2000:]}" for p in system.programs)
             raise SystemExit(f"{system.name} does not answer the small page:\n{logs}")
         time.sleep(0.1)
 
 
-def measure(bench, options):
-    """(system, workload) → figures of each round; the rounds go through all systems in turn."""
-    systems = [getattr(bench, name)() for name in options.systems]
-    for system in systems:
-        wait_for(system)
-        for workload in options.only:
-            load(system, workload, 1)  # connections made, memory touched
-    figures = {}
+def measure_loads(options, found):
+    """The rounds go through all systems in turn."""
+    workloads = [w for name, w in WORKLOADS.items() if name in options.only]
+    tools = options.bin and pathlib.Path(options.bin)
+    runs = [(w, s) for w in workloads for s in found.systems if w.includes(s.name)]
+    for workload, system in runs:
+        load(system, workload, 1, tools=tools)  # connections made, memory touched
     for number in range(options.rounds):
-        for workload in options.only:
-            for system in systems:
-                found = load(system, workload, options.seconds)
-                figures.setdefault((system.name, workload), []).append(found)
-                print(f"round {number + 1} {workload:5} {results.one_line(system, workload, found)}", flush=True)
-    return systems, figures
+        for workload, system in runs:
+            figures = load(system, workload, options.seconds, tools=tools)
+            found.figures.setdefault((system.name, workload.name), []).append(figures)
+            print(f"round {number + 1} {one_line(system, workload, figures)}", flush=True)
+
+
+def measure(bench, options):
+    found = results.Found()
+    found.systems = [bench.system(name) for name in options.systems]
+    for system in found.systems:
+        wait_for(system)
+    measure_loads(options, found)
+    for system in found.systems:
+        system.stop()
+    if "idle" in options.only:
+        found.idle = idle.measure(bench, options.systems, options.seconds)
+    if "tunnels" in options.only and "adit" in options.systems:
+        found.tunnels = tunnels.measure(bench, options.rounds, options.seconds, pathlib.Path(options.bin))
+    return found
 
 
 def parse(arguments):
@@ -75,11 +71,12 @@ def parse(arguments):
         return split
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin", help="folder of adit-gateway and adit-connector")
-    parser.add_argument("--systems", type=listed(SYSTEMS), default=list(SYSTEMS))
-    parser.add_argument("--only", type=listed(WORKLOADS), default=list(WORKLOADS))
+    parser.add_argument("--bin", help="folder of adit-gateway, adit-connector, bench_handshakes and bench_table")
+    parser.add_argument("--systems", type=listed(NAMES), default=list(NAMES))
+    parser.add_argument("--only", type=listed((*WORKLOADS, *OWN_WAY)), default=[*WORKLOADS, *OWN_WAY],
+                        help="of " + ", ".join((*WORKLOADS, *OWN_WAY)))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5, help="of each run; below 3 the figures are rough")
+    parser.add_argument("--seconds", type=int, default=4, help="of each run; below 3 the figures are rough")
     parser.add_argument("--quick", action="store_true", help="one round of 2 s: shows that it works, no more")
     parser.add_argument("--output", default=str(HERE / "RESULTS.md"), help="- for none")
     parser.add_argument("--enforce", action="store_true", help="end with 1 when a must is not reached")
@@ -88,21 +85,28 @@ def parse(arguments):
         options.rounds, options.seconds = 1, 2
     if "adit" in options.systems and not options.bin:
         parser.error("--bin is needed to measure adit (or leave it out of --systems)")
+    if "handshake" in options.only and not options.bin:
+        parser.error("--bin is needed for handshake (or leave it out of --only)")
+    if "tls" in options.only and "small" not in options.only:
+        options.only.append("small")  # what TLS adds is told from it
     return options
 
 
 def main():
     options = parse(sys.argv[1:])
+    # Thousands of connections for one process, and for the programs, which inherit this.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     memory = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() and shutil.disk_usage("/dev/shm").free > 1 << 30 else None
     with tempfile.TemporaryDirectory(prefix="adit-bench-", dir=memory) as folder:
         bench = None
         try:
             bench = Bench(folder, options.bin)
-            systems, figures = measure(bench, options)
+            found = measure(bench, options)
         finally:
             if bench:
                 bench.stop()
-    text, reached = results.report(systems, figures, options)
+    text, reached = results.report(found, options)
     print("\n" + text)
     if options.output != "-":
         pathlib.Path(options.output).write_text(text)

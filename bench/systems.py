@@ -1,9 +1,11 @@
 """What is measured: the upstream and, between it and the load, each system with its configuration.
 
 Every program has one worker thread. The two-hop systems speak TLS 1.3 with AES-128-GCM and an ECDSA P-256 certificate
-between their halves, which is the trust boundary of a tunnel. nginx and haproxy write no access log; Adit writes one.
+between their halves, which is the trust boundary of a tunnel; all serve visitors with the same certificate, protocol and
+cipher. nginx and haproxy write no access log; Adit writes one.
 """
 import base64
+import http.client
 import os
 import pathlib
 import secrets
@@ -11,70 +13,53 @@ import shutil
 import subprocess
 import urllib.request
 
+import configurations as conf
 from processes import Program, free_port
 
-CIPHER = "TLS_AES_128_GCM_SHA256"
 SMALL_BODY = "x" * 200
 BIG_BYTES = 64 * 1024 * 1024
-
-NGINX = """{user}daemon off; worker_processes 1; pid {name}.pid; error_log stderr error;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; tcp_nodelay on; keepalive_requests 1000000000; keepalive_timeout 300s;
-  client_body_temp_path {name}.body; proxy_temp_path {name}.proxy; fastcgi_temp_path {name}.fastcgi;
-  uwsgi_temp_path {name}.uwsgi; scgi_temp_path {name}.scgi;
-  {http}
-}}
-"""
-NGINX_PROXY = """upstream next {{ server 127.0.0.1:{next}; keepalive 256; keepalive_requests 1000000000; }}
-  server {{
-    listen 127.0.0.1:{port}{listen}; {server}
-    location / {{
-      proxy_pass {scheme}://next; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $remote_addr; proxy_max_temp_file_size 0; {proxy}
-    }}
-  }}"""
-HAPROXY = """global
-  nbthread 1
-  maxconn 4096
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 300s
-  timeout server 300s
-  http-reuse always
-  option forwardfor
-frontend public
-  bind 127.0.0.1:{port} {bind}
-  default_backend next
-backend next
-  server next 127.0.0.1:{next} {server}
-"""
-MANIFEST = """apiVersion: adit.dev/v1alpha1
-kind: Tunnel
-metadata: {{name: bench, namespace: default}}
-spec:
-  id: {tunnel}
-  routes:
-  - {{host: "*"}}
----
-apiVersion: v1
-kind: Secret
-metadata: {{name: bench-connector, namespace: default}}
-type: adit.dev/connector-token
-data: {{token: {token}}}
-"""
+TUNNEL_ID = "4d21094e-b74c-4916-86c1-d9fa36ea677b"
+NAMES = ("direct", "nginx1", "nginx2", "haproxy1", "haproxy2", "adit")
 
 
 class System:
-    """A named way from the load to the upstream: its programs from the public side inwards, and the port to load."""
+    """A named way from the load to the upstream: its programs from the public side inwards, and the ports to load."""
 
-    def __init__(self, name, title, port, programs):
+    def __init__(self, name, title, port, programs, tls_port=None, admin_port=None):
         self.name, self.title, self.port, self.programs = name, title, port, programs
+        self.tls_port, self.admin_port = tls_port, admin_port
+
+    def rss(self):
+        """KiB of each program."""
+        return [program.rss() for program in self.programs]
+
+    def stop(self):
+        for program in reversed(self.programs):
+            program.stop()
+
+    def answers(self, host="localhost"):
+        """Whether the small page arrives whole."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/small", headers={"Host": host})
+        try:
+            with urllib.request.urlopen(request, timeout=2) as answer:
+                return answer.read() == SMALL_BODY.encode()
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def open_streams(self):
+        """Streams on the links of Adit, idle ones included; None for others."""
+        if self.admin_port is None:
+            return None
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("adit_gateway_streams_open"))
 
 
 class Bench:
-    """Makes the files and programs of one run in `folder`; the big file lies in memory where /dev/shm exists."""
+    """Makes the files and programs of one run in `folder`; the big file lies in memory where /dev/shm exists.
+
+    A system can be started more than once, each time with another `tag`.
+    """
 
     def __init__(self, folder, programs_folder):
         self.folder = pathlib.Path(folder)
@@ -92,97 +77,110 @@ class Bench:
         (self.folder / "both.pem").write_text(
             (self.folder / "tls.pem").read_text() + (self.folder / "tls.key").read_text())
 
-    def start(self, name, argv, port=None):
+    def start(self, name, argv, port=None, patience=10):
         program = Program(name, argv, self.folder, port)
         self.started.append(program)
-        program.wait_until_listening()
+        program.wait_until_listening(patience)
         return program
 
     def stop(self):
         for program in reversed(self.started):
             program.stop()
 
-    def nginx(self, name, port, http):
-        conf = self.folder / f"{name}.conf"
+    def system(self, name, tag=""):
+        """One of NAMES, started."""
+        return getattr(self, name)(tag)
+
+    def nginx(self, name, port, http_block):
+        file = self.folder / f"{name}.conf"
         # A worker of another user could not read the files of this folder.
         user = "user root; " if os.geteuid() == 0 else ""
-        conf.write_text(NGINX.format(name=self.folder / name, http=http, user=user))
+        file.write_text(conf.NGINX.format(name=self.folder / name, http=http_block, user=user))
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-        return self.start(name, [nginx, "-p", self.folder, "-e", "stderr", "-c", conf], port)
+        return self.start(name, [nginx, "-p", self.folder, "-e", "stderr", "-c", file], port)
+
+    def nginx_public(self, name, port, tls, **parts):
+        return self.nginx(name, port, conf.NGINX_PROXY.format(
+            listen=conf.NGINX_PUBLIC.format(port=port, tls=tls),
+            server=conf.NGINX_CERTIFICATE.format(folder=self.folder), **parts))
 
     def haproxy(self, name, port, **parts):
-        conf = self.folder / f"{name}.cfg"
-        conf.write_text(HAPROXY.format(port=port, **parts))
-        return self.start(name, [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-q", "-f", conf], port)
+        file = self.folder / f"{name}.cfg"
+        file.write_text(conf.HAPROXY.format(**parts))
+        return self.start(name, [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-q", "-f", file], port)
+
+    def haproxy_public(self, name, port, tls, **parts):
+        binds = conf.HAPROXY_PUBLIC.format(port=port, tls=tls, folder=self.folder)
+        return self.haproxy(name, port, binds=binds, **parts)
 
     def upstream(self):
         files = self.folder / "files"
         files.mkdir()
         with (files / "big").open("wb") as big:
-            big.truncate(BIG_BYTES)
             for _ in range(BIG_BYTES >> 20):
                 big.write(secrets.token_bytes(1 << 20))
         port = free_port()
-        self.nginx("upstream", port, f"""sendfile on; server {{
-            listen 127.0.0.1:{port};
-            location = /small {{ return 200 "{SMALL_BODY}"; }}
-            location = /big {{ root {files}; }}
-        }}""")
+        self.nginx("upstream", port, conf.NGINX_UPSTREAM.format(port=port, body=SMALL_BODY, files=files))
         return port
 
-    def direct(self):
+    def direct(self, _tag=""):
         return System("direct", "direct to the upstream", self.upstream_port, [])
 
-    def nginx1(self):
-        port = free_port()
-        program = self.nginx("nginx-one-hop", port, NGINX_PROXY.format(
-            port=port, listen="", server="", scheme="http", proxy="", next=self.upstream_port))
-        return System("nginx1", "nginx, one hop", port, [program])
+    def nginx1(self, tag=""):
+        port, tls = free_port(), free_port()
+        program = self.nginx_public(f"nginx-one-hop{tag}", port, tls, scheme="http", proxy="", next=self.upstream_port)
+        return System("nginx1", "nginx, one hop", port, [program], tls)
 
-    def nginx2(self):
-        port, between = free_port(), free_port()
-        inner = self.nginx("nginx-private", between, NGINX_PROXY.format(
-            port=between, listen=" ssl", scheme="http", proxy="", next=self.upstream_port,
-            server=f"ssl_certificate {self.folder}/tls.pem; ssl_certificate_key {self.folder}/tls.key; "
-                   f"ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites {CIPHER};"))
-        outer = self.nginx("nginx-public", port, NGINX_PROXY.format(
-            port=port, listen="", server="", scheme="https", next=between,
-            proxy=f"proxy_ssl_protocols TLSv1.3; proxy_ssl_session_reuse on; "
-                  f"proxy_ssl_conf_command Ciphersuites {CIPHER};"))
-        return System("nginx2", "nginx + nginx, TLS between", port, [outer, inner])
+    def nginx2(self, tag=""):
+        port, tls, between = free_port(), free_port(), free_port()
+        inner = self.nginx(f"nginx-private{tag}", between, conf.NGINX_PROXY.format(
+            listen=f"listen 127.0.0.1:{between} ssl;", scheme="http", proxy="", next=self.upstream_port,
+            server=conf.NGINX_CERTIFICATE.format(folder=self.folder)))
+        outer = self.nginx_public(f"nginx-public{tag}", port, tls, scheme="https", next=between,
+                                  proxy=conf.NGINX_TO_TLS)
+        return System("nginx2", "nginx + nginx, TLS between", port, [outer, inner], tls)
 
-    def haproxy1(self):
-        port = free_port()
-        program = self.haproxy("haproxy-one-hop", port, bind="", next=self.upstream_port, server="")
-        return System("haproxy1", "haproxy, one hop", port, [program])
+    def haproxy1(self, tag=""):
+        port, tls = free_port(), free_port()
+        program = self.haproxy_public(f"haproxy-one-hop{tag}", port, tls, next=self.upstream_port, server="")
+        return System("haproxy1", "haproxy, one hop", port, [program], tls)
 
-    def haproxy2(self):
-        port, between = free_port(), free_port()
-        inner = self.haproxy(
-            "haproxy-private", between, next=self.upstream_port, server="",
-            bind=f"proto h2 ssl crt {self.folder}/both.pem alpn h2 ssl-min-ver TLSv1.3 ciphersuites {CIPHER}")
-        outer = self.haproxy(
-            "haproxy-public", port, bind="", next=between,
-            server=f"proto h2 ssl verify none alpn h2 ssl-min-ver TLSv1.3 ciphersuites {CIPHER}")
-        return System("haproxy2", "haproxy + haproxy, HTTP/2 over TLS between", port, [outer, inner])
+    def haproxy2(self, tag=""):
+        port, tls, between = free_port(), free_port(), free_port()
+        inner = self.haproxy(f"haproxy-private{tag}", between, next=self.upstream_port, server="",
+                             binds=conf.HAPROXY_PRIVATE.format(port=between, folder=self.folder))
+        outer = self.haproxy_public(f"haproxy-public{tag}", port, tls, next=between, server=conf.HAPROXY_TO_TLS)
+        return System("haproxy2", "haproxy + haproxy, HTTP/2 over TLS between", port, [outer, inner], tls)
 
-    def adit(self):
-        tunnel, token = "4d21094e-b74c-4916-86c1-d9fa36ea677b", secrets.token_hex(32)
-        (self.folder / "manifests").mkdir()
-        (self.folder / "manifests/bench.yaml").write_text(
-            MANIFEST.format(tunnel=tunnel, token=base64.b64encode(token.encode()).decode()))
-        (self.folder / "token").write_text(token)
-        port, link, admin, connector_admin = free_port(), free_port(), free_port(), free_port()
-        gateway = self.start("adit-gateway", [
-            self.bin / "adit-gateway", "--manifests", "manifests", "--http", f"127.0.0.1:{port}",
-            "--https", f"127.0.0.1:{free_port()}", "--link", f"127.0.0.1:{link}", "--link-host", "localhost",
+    def adit(self, tag="", hosts=('"*"',), others=0):
+        """`hosts`: of the tunnel that is loaded; `others`: how many tunnels are configured beside it."""
+        manifests, token = self.folder / f"manifests{tag}", secrets.token_hex(32)
+        self.write_manifests(manifests, token, hosts, others)
+        (self.folder / f"token{tag}").write_text(token)
+        port, tls, link, admin, connector_admin = (free_port() for _ in range(5))
+        gateway = self.start(f"adit-gateway{tag}", [
+            self.bin / "adit-gateway", "--manifests", manifests, "--http", f"127.0.0.1:{port}",
+            "--https", f"127.0.0.1:{tls}", "--link", f"127.0.0.1:{link}", "--link-host", "localhost",
             "--link-cert", "tls.pem", "--link-key", "tls.key", "--admin", f"127.0.0.1:{admin}", "--workers", "1",
-            "--access-log", "access.log"], port)
-        connector = self.start("adit-connector", [
-            self.bin / "adit-connector", "--gateway", f"localhost:{link}", "--tunnel", tunnel, "--token-file", "token",
-            "--ca-file", "tls.pem", "--service", f"http://127.0.0.1:{self.upstream_port}",
+            "--access-log", f"access{tag}.log"], port, 60)
+        connector = self.start(f"adit-connector{tag}", [
+            self.bin / "adit-connector", "--gateway", f"localhost:{link}", "--tunnel", TUNNEL_ID,
+            "--token-file", f"token{tag}", "--ca-file", "tls.pem",
+            "--service", f"http://127.0.0.1:{self.upstream_port}",
             "--admin", f"127.0.0.1:{connector_admin}"], connector_admin)
-        return System("adit", "Adit: gateway + connector", port, [gateway, connector])
+        return System("adit", "Adit: gateway + connector", port, [gateway, connector], tls, admin)
+
+    def write_manifests(self, manifests, token, hosts, others):
+        def base64_of(data):
+            return base64.b64encode(data).decode()
+
+        manifests.mkdir()
+        (manifests / "bench.yaml").write_text(conf.TUNNEL.format(
+            tunnel=TUNNEL_ID, routes="\n".join(f"  - {{host: {host}}}" for host in hosts),
+            token=base64_of(token.encode()), certificate=base64_of((self.folder / "tls.pem").read_bytes()),
+            key=base64_of((self.folder / "tls.key").read_bytes())))
+        for number in range(others):
+            (manifests / f"other-{number}.yaml").write_text(conf.OTHER_TUNNEL.format(number=number))
 
 
 def version(argv):
@@ -192,12 +190,3 @@ def version(argv):
         return (done.stdout + done.stderr).strip().splitlines()[0]
     except (OSError, IndexError, subprocess.TimeoutExpired):
         return "unknown"
-
-
-def answers(port):
-    """Whether the small page arrives whole."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/small", timeout=2) as answer:
-            return answer.read() == SMALL_BODY.encode()
-    except OSError:
-        return False

@@ -8,7 +8,7 @@
 namespace adit::net {
 namespace {
 
-constexpr std::uint32_t kFirstRead = 2048;  // a request's head fits, and an idle connection costs no more
+constexpr std::uint32_t kFirstRead = 1024;  // most heads fit, and an idle connection holds no more
 // Encrypted bytes gathered before the socket is asked to take them: what the link driver takes from its session at a
 // time, with the heads of frames and records, so that no last few bytes need a call of their own.
 constexpr std::size_t kCipherBatch = 144 * 1024;

@@ -65,7 +65,7 @@ def say_over_tls(edge, header, request=REQUEST):
 
 
 def header(request, name):
-    return [value for key, value in request.headers if key.lower() == name]
+    return [value for key, value in request.fields if key.lower() == name]
 
 
 def visitors(edge, count):

@@ -36,6 +36,34 @@ def token_of(text):
     return {"routes": [{"host": "a.example"}], "connectorTokens": [{"secretName": text}]}
 
 
+def filtered(kind, member, value):
+    return {"routes": [{"host": "a.example", "filters": [{"type": kind, member: value}]}]}
+
+
+def network_of(text):
+    return filtered("IPAllowList", "ipAllowList", {"cidrs": [text]})
+
+
+def size_of(text):
+    return filtered("RequestBodySize", "requestBodySize", {"max": text})
+
+
+def realm_of(text):
+    return filtered("BasicAuth", "basicAuth", {"secretName": "missing", "realm": text})
+
+
+def login_of(text):
+    return filtered("BasicAuth", "basicAuth", {"secretName": text})
+
+
+def header_of(text):
+    return filtered("RequestHeaderModifier", "requestHeaderModifier", {"remove": [text]})
+
+
+def value_of(text):
+    return filtered("RequestHeaderModifier", "requestHeaderModifier", {"set": [{"name": "a", "value": text}]})
+
+
 def id_of(text):
     return {"routes": [{"host": "a.example"}], "id": text}
 
@@ -93,7 +121,22 @@ IDS = ["4d21094e-b74c-4916-86c1-d9fa36ea677b", "4D21094E-B74C-4916-86C1-D9FA36EA
        "4d21094eb74c491686c1d9fa36ea677b", "4d21094e-b74c-4916-86c1-d9fa36ea677b ", "4d21094e-b74c-4916-86c1-d9fa36ea677g",
        "{4d21094e-b74c-4916-86c1-d9fa36ea677b}", "ffffffff-ffff-ffff-ffff-ffffffffffff"]
 
+HEADERS = [chr(code) for code in range(0x01, 0x80)] + ["", "é", "X-A", "a b", "a" * 48] + [
+    "Host", "TE", "Via", "Expect", "x-forwarded-", "X-Forwarded-For", "X-Forwarded", "x-request-id", "X-Request-Idea"]
+VALUES = [chr(code) for code in range(0x01, 0x80)] + ["", "é", "a b", " a", "a ", "a\tb", "a\x7fb", "a\r\nb", "a" * 4096, "a" * 4097]
+REALMS = [chr(code) for code in range(0x01, 0x80)] + ["", "é", "Staff only", "a" * 128, "a" * 129]
+SIZES = sample(joined(["0", "1", "9", "k", "M", "Mi", "Ti", "i", ".", "-", " ", "e", "G"], 4), 300) + [
+    "", "9" * 15, "9" * 16, "999999Ti", "1000000Ti", "0Ki"]
+NETWORKS = ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.7/32", "2001:db8::/32", "::/0", "::1/128", "", "10.0.0.0/33", "10.0.0.0/-1",
+            "2001:db8::/129", "a", "10.0.0/8", "10.0.0.0/", "/8", "010.0.0.0/8", "10.0.0.0 /8", "fe80::%1/64"]
+
 SYNTAXES = {
+    "network": (NETWORKS, network_of, "spec.routes[0].filters[0].ipAllowList.cidrs[0]", same),
+    "size": (SIZES, size_of, "spec.routes[0].filters[0].requestBodySize.max", same),
+    "realm": (REALMS, realm_of, "spec.routes[0].filters[0].basicAuth.realm", same),
+    "login": (NAMES, login_of, "spec.routes[0].filters[0].basicAuth.secretName", same),
+    "header": (HEADERS, header_of, "spec.routes[0].filters[0].requestHeaderModifier.remove[0]", same),
+    "value": (VALUES, value_of, "spec.routes[0].filters[0].requestHeaderModifier.set[0].value", same),
     "host": (HOSTS, host_of, "spec.routes[0].host", final_host),
     "path": (PATHS, path_of, "spec.routes[0].path", final_path),
     "service": (NAMES, service_of, "spec.routes[0].service", same),

@@ -47,6 +47,46 @@ SERVICE_FORM = "must be a name that connectors offer"
 SECRET_FORM = "must be the name of a Secret in the Tunnel's namespace"
 TIME_FORM = "must be a whole number with a unit"
 
+ROLE = {"RequestHeaderModifier": {"remove": ["Cookie"]}, "ResponseHeaderModifier": {"remove": ["Server"]},
+        "RequestRedirect": {"scheme": "https"}, "URLRewrite": {"hostname": "localhost"},
+        "IPAllowList": {"cidrs": ["10.0.0.0/8"]}, "BasicAuth": {"secretName": "staff"},
+        "RequestBodySize": {"max": "10Mi"}}
+
+
+def member(kind):
+    return {"URLRewrite": "urlRewrite", "IPAllowList": "ipAllowList"}.get(kind, kind[0].lower() + kind[1:])
+
+
+def a_filter(kind, value=None):
+    return {"type": kind, member(kind): ROLE[kind] if value is None else value}
+
+
+def filters(*entries):
+    return route(filters=list(entries))
+
+
+def filtered(kind, **value):
+    return filters(a_filter(kind, value))
+
+
+def headers(**lists):
+    return filtered("RequestHeaderModifier", **lists)
+
+
+def written(name, value="a"):
+    return headers(set=[{"name": name, "value": value}])
+
+
+def new_path(kind, **value):
+    return filtered(kind, path=value)
+
+
+FULL, PREFIX = "ReplaceFullPath", "ReplacePrefixMatch"
+OF_THE_EDGE = "is a field that the gateways write themselves"
+SIZE_FORM = "must be a whole number of bytes, such as 1048576, 500k or 10Mi"
+NETWORK_FORM = "must be a network such as 10.0.0.0/8"
+ONE_HOST = 'must be one host name in lower case, such as "shop.example.com"'
+
 REFUSED = [
     # The whole
     ("no spec", None, "spec: Required value"),
@@ -130,6 +170,83 @@ REFUSED = [
      "spec.routes: Invalid value: must be without path where tls.mode is Passthrough"),
     ("certificate", with_route(tls={"secretName": "a/b"}), SECRET_FORM),
     ("certificate in upper case", with_route(tls={"secretName": "A"}), SECRET_FORM),
+    ("secretName and secretNames", with_route(tls={"secretName": "a", "secretNames": ["b", "c"]}),
+     "spec.tls.secretNames: Invalid value: must be absent where there is secretName"),
+    ("one of secretNames", with_route(tls={"secretNames": ["a"]}), "should have at least 2 items"),
+    ("five secretNames", with_route(tls={"secretNames": list("abcde")}), "must have at most 4 items"),
+    ("same of secretNames", with_route(tls={"secretNames": ["a", "a"]}), "spec.tls.secretNames[1]: Duplicate value"),
+    ("wrong of secretNames", with_route(tls={"secretNames": ["a", "B"]}), SECRET_FORM),
+    ("Passthrough with certificates", with_route(tls={"mode": "Passthrough", "secretNames": ["a", "b"]}),
+     "must be without secretName where mode is Passthrough"),
+    ("Passthrough with a redirect", with_route(tls={"mode": "Passthrough", "redirectHTTP": True}),
+     "spec.tls.redirectHTTP: Invalid value: must be false where mode is Passthrough"),
+    # Filters
+    ("filter without a type", filters({"urlRewrite": {"hostname": "a"}}), "spec.routes[0].filters[0].type: Required value"),
+    ("filter of an unknown type", filters({"type": "RequestMirror"}), 'Unsupported value: "RequestMirror"'),
+    ("filter twice", filters(a_filter("BasicAuth"), a_filter("BasicAuth")), "spec.routes[0].filters[1]: Duplicate value"),
+    ("redirect and rewrite", filters(a_filter("RequestRedirect"), a_filter("URLRewrite")),
+     "must not hold both RequestRedirect and URLRewrite"),
+    *((f"{kind} without its field", filters({"type": kind}), f"{member(kind)}: Invalid value: must be given where type is {kind}")
+      for kind in ROLE),
+    *((f"{kind} in a filter of another type", filters({**a_filter("RequestBodySize" if kind != "RequestBodySize" else "BasicAuth"),
+                                                       member(kind): ROLE[kind]}),
+       f"{member(kind)}: Invalid value: must be given where type is {kind}, and only there") for kind in ROLE),
+    ("no change of headers", headers(), "needs at least one of set, add and remove"),
+    ("header without a name", headers(set=[{"value": "a"}]), "set[0].name: Required value"),
+    ("header without a value", headers(add=[{"name": "a"}]), "add[0].value: Required value"),
+    ("header with a space", written("a b"), "should match"),
+    ("header of 49", written("a" * 49), "may not be more than 48"),
+    ("header without a value", written("a", ""), "should be at least 1 chars long"),
+    ("header with a line break", written("a", "b\r\nc: d"), "should match"),
+    ("header with a final space", written("a", "b "), "should match"),
+    ("header of 4097", written("a", "b" * 4097), "may not be more than 4096"),
+    ("header twice", headers(set=[{"name": "a", "value": "b"}, {"name": "a", "value": "c"}]), "set[1]: Duplicate value"),
+    ("header removed twice", headers(remove=["a", "a"]), "remove[1]: Duplicate value"),
+    ("17 headers", headers(remove=[f"h{i}" for i in range(17)]), "must have at most 16 items"),
+    *((f"header {name}", headers(remove=[name]), OF_THE_EDGE)
+      for name in ["Host", "host", "Connection", "Content-Length", "Transfer-Encoding", "TE", "Via", "X-Forwarded-For",
+                   "x-forwarded-anything", "Forwarded", "X-Request-Id", "Expect", "Upgrade", "Keep-Alive", "Trailer"]),
+    ("header set that is of the edge", written("Host"), OF_THE_EDGE),
+    ("header of the edge in an answer", filtered("ResponseHeaderModifier", add=[{"name": "Via", "value": "a"}]), OF_THE_EDGE),
+    ("redirect to nowhere", filtered("RequestRedirect", statusCode=301), "needs at least one of scheme, hostname, port and path"),
+    ("redirect to a scheme", filtered("RequestRedirect", scheme="ftp"), 'supported values: "http", "https"'),
+    ("redirect to a wildcard", filtered("RequestRedirect", hostname="*.example.com"), ONE_HOST),
+    ("redirect to a port in the host", filtered("RequestRedirect", hostname="a:80"), ONE_HOST),
+    ("redirect to an address", filtered("RequestRedirect", hostname="192.0.2.7"), "must be a name, not an IP address"),
+    ("redirect to port 0", filtered("RequestRedirect", port=0), "requestRedirect.port: Invalid value: 0"),
+    ("redirect with 304", filtered("RequestRedirect", scheme="https", statusCode=304), "Unsupported value: 304"),
+    ("path without a type", new_path("RequestRedirect", replaceFullPath="/"), "path.type: Required value"),
+    ("path of another type", new_path("RequestRedirect", type="Regex"), 'supported values: "ReplaceFullPath", "ReplacePrefixMatch"'),
+    ("path that is not there", new_path("URLRewrite", type=FULL), f"path.replaceFullPath: Invalid value: must be given where type is {FULL}"),
+    ("path of both kinds", new_path("URLRewrite", type=PREFIX, replacePrefixMatch="/a", replaceFullPath="/a"),
+     "path.replaceFullPath: Invalid value: must be given where type is ReplaceFullPath, and only there"),
+    ("relative new path", new_path("URLRewrite", type=PREFIX, replacePrefixMatch="a"), 'must begin with "/"'),
+    ("new prefix with a final slash", new_path("URLRewrite", type=PREFIX, replacePrefixMatch="/a/"), 'must not end with "/"'),
+    ("new path with two slashes", new_path("URLRewrite", type=FULL, replaceFullPath="//evil.example"), 'must not hold "//"'),
+    ("new path with dots", new_path("RequestRedirect", type=FULL, replaceFullPath="/a/../b"), 'must not hold the segments "." and ".."'),
+    ("new path with a query", new_path("RequestRedirect", type=FULL, replaceFullPath="/a?b"), "should match"),
+    ("rewrite of nothing", filtered("URLRewrite"), "needs hostname or path"),
+    ("rewrite with a scheme", filtered("URLRewrite", hostname="https://a"), ONE_HOST),
+    ("no network", filtered("IPAllowList"), "cidrs: Required value"),
+    ("no networks", filtered("IPAllowList", cidrs=[]), "should have at least 1 items"),
+    ("33 networks", filtered("IPAllowList", cidrs=[f"10.0.{i}.0/24" for i in range(33)]), "must have at most 32 items"),
+    ("name as a network", filtered("IPAllowList", cidrs=["intranet"]), NETWORK_FORM),
+    ("address as a network", filtered("IPAllowList", cidrs=["192.0.2.7"]), NETWORK_FORM),
+    ("prefix of 33", filtered("IPAllowList", cidrs=["10.0.0.0/33"]), NETWORK_FORM),
+    ("login without a Secret", filtered("BasicAuth", realm="a"), "basicAuth.secretName: Required value"),
+    ("login with a wrong Secret", filtered("BasicAuth", secretName="a/b"), SECRET_FORM),
+    ("realm with a quote", filtered("BasicAuth", secretName="a", realm='a"b'), "should match"),
+    ("no size", filtered("RequestBodySize"), "requestBodySize.max: Required value"),
+    ("size with a wrong unit", filtered("RequestBodySize", max="10MB"), SIZE_FORM),
+    ("size with a fraction", filtered("RequestBodySize", max="1.5Gi"), SIZE_FORM),
+    ("negative size", filtered("RequestBodySize", max=-1), SIZE_FORM),
+    ("too large a size", filtered("RequestBodySize", max="1000000Ti"), SIZE_FORM),
+    ("much too large a size", filtered("RequestBodySize", max=1000000000000000), SIZE_FORM),
+    # Offline page
+    ("page as text", with_route(offlinePage="a"), "spec.offlinePage: Invalid value"),
+    ("page of nothing", with_route(offlinePage={}), "spec.offlinePage.html: Required value"),
+    ("empty page", with_route(offlinePage={"html": ""}), "should be at least 1 chars long"),
+    ("page of 32769", with_route(offlinePage={"html": "a" * 32769}), "may not be more than 32768"),
     # Tokens
     ("token without a name", with_route(connectorTokens=[{}]), "spec.connectorTokens[0].secretName: Required value"),
     ("token's name", tokens("a_b"), SECRET_FORM),
@@ -150,6 +267,7 @@ REFUSED = [
     # Limits and the PROXY protocol
     ("connections", with_route(limits={"connections": -1}), "spec.limits.connections: Invalid value: -1"),
     ("requests", with_route(limits={"requestsPerSecond": 1.5}), "spec.limits.requestsPerSecond"),
+    ("many connections", with_route(limits={"connections": 1000001}), "should be less than or equal to 1000000"),
     ("PROXY protocol", with_route(proxyProtocol="V1"), 'supported values: "V2"'),
 ]
 
@@ -179,6 +297,20 @@ ACCEPTED = [
     ("64 ports", ports(*((f"p{i}", "TCP", i + 1) for i in range(64)))),
     ("Passthrough", with_route(tls={"mode": "Passthrough"})),
     ("empty tls", with_route(tls={})),
+    ("every filter", filters(*(a_filter(kind) for kind in ROLE if kind != "URLRewrite"))),
+    ("every other filter", filters(*(a_filter(kind) for kind in ROLE if kind != "RequestRedirect"))),
+    ("headers", headers(set=[{"name": "X_a!#$%&'*+.^`|~-1", "value": "a b; c=\"d\" ü"}], add=[{"name": "a", "value": "b"}])),
+    ("16 headers", headers(set=[{"name": f"h{i}", "value": "a" * 4096} for i in range(16)])),
+    ("whole redirect", filtered("RequestRedirect", scheme="https", hostname="www.example.com", port=8443, statusCode=308,
+                                path={"type": FULL, "replaceFullPath": "/a%20b/"})),
+    ("prefix that goes away", new_path("URLRewrite", type=PREFIX, replacePrefixMatch="/")),
+    ("networks", filtered("IPAllowList", cidrs=["0.0.0.0/0", "::/0", "192.0.2.7/32", "2001:db8::/32"])),
+    ("sizes", filtered("RequestBodySize", max=0)),
+    ("size as text", filtered("RequestBodySize", max="999999Ti")),
+    ("large size", filtered("RequestBodySize", max=999999999999999)),
+    ("certificates side by side", with_route(tls={"secretNames": ["ecdsa", "rsa"], "redirectHTTP": True})),
+    ("limits", with_route(limits={"connections": 0, "requestsPerSecond": 1000000})),
+    ("offline page", with_route(offlinePage={"html": "a" * 32768})),
     ("16 tokens", tokens(*(f"t{i}" for i in range(16)))),
     ("long name of a Secret", tokens("a" * 253)),
     ("idle timeouts", port(idleTimeout="250ms")),
@@ -225,6 +357,21 @@ def test_change(api, stored, number):
     answer = api.try_replace(changed)
     assert answer.accepted == (reason == "")
     assert reason in answer.message
+
+
+def test_widest_tunnel(api):
+    """A thousand routes with every filter are still validated within the API server's limits."""
+    everything = [a_filter(kind) for kind in ROLE if kind != "URLRewrite"]
+    answer = api.try_create(tunnel({"routes": [{"host": f"h{i}.example", "path": "/a/b", "filters": everything}
+                                               for i in range(1000)]}))
+    assert answer.accepted, answer.message
+
+
+def test_defaults_of_filters(api):
+    answer = api.try_create(tunnel(filters(a_filter("RequestRedirect"), a_filter("BasicAuth"))))
+    redirect, login = answer.body["spec"]["routes"][0]["filters"]
+    assert redirect["requestRedirect"] == {"scheme": "https", "statusCode": 302}
+    assert login["basicAuth"] == {"secretName": "staff", "realm": "Restricted"}
 
 
 def test_defaults(api):

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "routing/table_builder.h"
 #include "tests/routing/objects.h"
 #include "tests/routing/test_certificate.h"
 
@@ -80,6 +81,65 @@ TEST_F(ChosenCertificate, OperatorsIsServedToAllLinks) {
   }
   serve("renewed.example.com");
   EXPECT_TRUE(is_for(certificates.choose("edge.example.com"), "renewed.example.com"));
+}
+
+/// A host with two key pairs, of which the second may be one that cannot be used.
+std::shared_ptr<const routing::Table> table_of_two(const std::string& second_key) {
+  const auto ec = routing::ec_key();
+  const auto rsa = routing::rsa_key(2048);
+  const auto tunnel = std::make_shared<routing::Tunnel>(routing::Tunnel{"id", "team/shop", {}});
+  const auto certificate = [](const std::string& name, const routing::TestKey& key, const std::string& key_pem) {
+    return std::make_shared<const routing::Certificate>(
+        routing::Certificate{name, routing::certificate_pem(key, "DNS:shop.example.com"), key_pem, "of " + name});
+  };
+  routing::TableBuilder builder;
+  builder.add_tunnel(tunnel);
+  builder.add_route({tunnel, "shop.example.com", "/", "web"});
+  builder.add_certificate("shop.example.com", certificate("team/ec", ec, routing::key_pem(ec)), tunnel);
+  builder.add_certificate("shop.example.com",
+                          certificate("team/rsa", rsa, second_key.empty() ? routing::key_pem(rsa) : second_key),
+                          tunnel);
+  return builder.build();
+}
+
+/// How many key types a context can serve.
+int key_types(SSL_CTX* context) {
+  int count = 0;
+  for (int more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_FIRST); more == 1;
+       more = SSL_CTX_set_current_cert(context, SSL_CERT_SET_NEXT)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST_F(ChosenCertificate, AllKeyPairsOfAHostAreInOneContext) {
+  tables_.publish(table_of_two(""));
+  Certificates certificates(tables_);
+  SSL_CTX* both = certificates.choose("shop.example.com");
+  ASSERT_NE(both, nullptr);
+  EXPECT_EQ(key_types(both), 2);
+  EXPECT_EQ(certificates.choose("shop.example.com"), both);
+}
+
+TEST_F(ChosenCertificate, PairThatCannotBeUsedDoesNotStopTheOther) {
+  tables_.publish(table_of_two(routing::key_pem(routing::ec_key())));
+  Certificates certificates(tables_);
+  SSL_CTX* one = certificates.choose("shop.example.com");
+  ASSERT_NE(one, nullptr);
+  EXPECT_EQ(key_types(one), 1);
+  EXPECT_TRUE(is_for(one, "shop.example.com"));
+}
+
+TEST_F(ChosenCertificate, ContextOutlivesTablesThatAreBuiltAnew) {
+  Certificates certificates(tables_);
+  SSL_CTX* shop = certificates.choose("shop.example.com");
+  for (int i = 0; i < 3; ++i) {
+    publish();  // other objects, the same certificates
+    EXPECT_EQ(certificates.choose("shop.example.com"), shop);
+    objects_.tunnels.erase(objects_.tunnels.begin() + 1);  // and something new each time
+    certificates.choose("unknown.example.org");
+  }
+  EXPECT_EQ(certificates.choose("shop.example.com"), shop);
 }
 
 TEST_F(ChosenCertificate, RenewedOneIsServedFromThenOn) {

@@ -5,6 +5,7 @@
 
 #include "routing/digest.h"
 #include "tests/operator/objects.h"
+#include "tests/routing/test_certificate.h"
 
 namespace adit::controller {
 namespace {
@@ -14,6 +15,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+const std::string kHash = "$2y$10$abcdefghijklmnopqrstuvABCDEFGHIJKLMNOPQRSTUVWXYZ01234";
 constexpr const char* kId = "4d21094e-b74c-4916-86c1-d9fa36ea677b";
 
 SecretState present(Json object) {
@@ -162,6 +164,99 @@ TEST_F(CatalogueTest, AnAbsentSecretIsTold) {
   EXPECT_THAT(compilation.configurations, SizeIs(1));  // routes stand; nobody can link
   ASSERT_THAT(compilation.facts.at("team-a/shop")->outcome.problems, SizeIs(1));
   EXPECT_EQ(compilation.facts.at("team-a/shop")->outcome.problems[0].kind, routing::ProblemKind::secret_missing);
+}
+
+TEST_F(CatalogueTest, NamesEverySecretOfATunnel) {
+  tunnel_["metadata"]["generation"] = 2;
+  tunnel_["spec"]["tls"] = {{"secretNames", Json::array({"ec", "rsa"})}};
+  tunnel_["spec"]["routes"][0]["filters"] =
+      Json::array({{{"type", "BasicAuth"}, {"basicAuth", {{"secretName", "staff"}}}}});
+  EXPECT_TRUE(catalogue_.set_tunnel(tunnel_));
+  EXPECT_THAT(catalogue_.named_secrets(),
+              ElementsAre("team-a/ec", "team-a/rsa", "team-a/shop-connector", "team-a/staff"));
+  EXPECT_TRUE(catalogue_.is_waiting());
+  for (const char* name : {"team-a/ec", "team-a/rsa", "team-a/staff"}) {
+    EXPECT_THAT(catalogue_.compile().keep, ElementsAre(kId)) << name;
+    catalogue_.set_secret(name, {SecretState::Kind::absent, nullptr, {}});
+  }
+  EXPECT_FALSE(catalogue_.is_waiting());
+  const auto compilation = catalogue_.compile();
+  ASSERT_THAT(compilation.configurations, SizeIs(1));
+  const auto& filters = compilation.configurations[0]->rules[0].filters;
+  ASSERT_TRUE(filters && filters->basic_auth);
+  EXPECT_THAT(filters->basic_auth->logins, IsEmpty());
+  catalogue_.set_secret("team-a/staff",
+                        present(secret_object("staff", "Opaque", {{"auth", routing::encode_base64("ann:" + kHash)}})));
+  EXPECT_THAT(catalogue_.compile().configurations[0]->rules[0].filters->basic_auth->logins, SizeIs(1));
+}
+
+/// What becomes of a key pair when its Secret turns bad.
+class TlsSecret : public CatalogueTest {
+ protected:
+  void SetUp() override {
+    tunnel_["spec"]["tls"] = {{"secretName", "shop-tls"}};
+    CatalogueTest::SetUp();
+  }
+  void set_pair(const std::map<std::string, std::string>& data) {
+    Json encoded = Json::object();
+    for (const auto& [key, value] : data) encoded[key] = routing::encode_base64(value);
+    catalogue_.set_secret("team-a/shop-tls", present(secret_object("shop-tls", "kubernetes.io/tls", encoded)));
+  }
+  /// Another leader took over from one that had all this in force.
+  void inherit() {
+    Json recorded = tunnel_;
+    recorded["status"]["hosts"] = Json::array({"shop.example.com"});
+    catalogue_.restore({recorded_claim(recorded)});
+  }
+  std::string certificate_in_force() {
+    const auto compilation = catalogue_.compile();
+    if (compilation.configurations.empty()) return "kept";
+    const auto& certificates = compilation.configurations[0]->certificates;
+    return certificates.empty() ? "" : certificates[0].certificate->fingerprint;
+  }
+
+  const std::map<std::string, std::string> good_ = routing::tls_data("DNS:shop.example.com");
+  const std::map<std::string, std::string> bad_ = {{"tls.crt", good_.at("tls.crt")}, {"tls.key", "nonsense"}};
+};
+
+TEST_F(TlsSecret, ThatTurnsBadTakesNothingAway) {
+  set_pair(good_);
+  const auto first = certificate_in_force();
+  set_pair(bad_);
+  EXPECT_EQ(certificate_in_force(), first);
+  const auto& problems = catalogue_.compile().facts.at("team-a/shop")->outcome.problems;
+  ASSERT_THAT(problems, SizeIs(1));
+  EXPECT_EQ(problems[0].kind, routing::ProblemKind::secret_invalid);
+  catalogue_.set_secret("team-a/shop-tls", {SecretState::Kind::absent, nullptr, {}});
+  EXPECT_EQ(certificate_in_force(), "") << "who deletes it, withdraws it";
+}
+
+TEST_F(TlsSecret, ThatIsBadWhenALeaderComesIsKeptAsGatewaysHaveIt) {
+  inherit();
+  set_pair(bad_);
+  EXPECT_EQ(certificate_in_force(), "kept");
+  const auto compilation = catalogue_.compile();
+  EXPECT_THAT(compilation.keep, ElementsAre(kId));
+  EXPECT_TRUE(compilation.facts.at("team-a/shop")->keeps_key_pair);
+  set_pair(good_);
+  const auto first = certificate_in_force();
+  EXPECT_NE(first, "kept");
+  EXPECT_FALSE(catalogue_.compile().facts.at("team-a/shop")->keeps_key_pair);
+  set_pair(bad_);
+  EXPECT_EQ(certificate_in_force(), first) << "from now on it is known here, too";
+}
+
+TEST_F(TlsSecret, OfAFormerTermIsNotTrustedToBeTheLatest) {
+  set_pair(good_);
+  catalogue_.compile();
+  inherit();
+  set_pair(bad_);
+  EXPECT_EQ(certificate_in_force(), "kept") << "the leader in between may have read a newer one";
+}
+
+TEST_F(TlsSecret, ThatNeverWasGoodHoldsNothingUp) {
+  set_pair(bad_);
+  EXPECT_EQ(certificate_in_force(), "") << "a new Tunnel serves HTTP";
 }
 
 TEST_F(CatalogueTest, ManyComeAndGoInAnyOrder) {
