@@ -149,15 +149,19 @@ def test_compression_is_agreed_on_by_the_two_ends(chat):
 
 # The pipe, byte by byte: a service that is no WebSocket server at all.
 
+class Accepted(visitor.Raw):
+    def __init__(self, connection):
+        self.socket, self.bytes = connection, b""
+        self.socket.settimeout(PATIENCE)
+
+
 class RawService:
     def __init__(self, listener):
         self.listener, self.port = listener, listener.getsockname()[1]
 
     def answer(self, data):
         """Accepts a connection, reads a head, and sends `data`. The connection that it gives holds what came behind."""
-        connection = visitor.Raw.__new__(visitor.Raw)
-        connection.socket, connection.bytes = self.listener.accept()[0], b""
-        connection.socket.settimeout(PATIENCE)
+        connection = Accepted(self.listener.accept()[0])
         self.head = connection.read_until(b"\r\n\r\n")
         connection.send(data)
         return connection

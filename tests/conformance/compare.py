@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "component")]
 PATIENCE = 1.0  # seconds of silence after which a proxy is said to wait
 INTRODUCTION = """# Conformance: what becomes of unusual requests and answers
 
-Each case of `tests/conformance/request_cases.py` and `answer_cases.py` went, byte for byte, through Adit (gateway and
+Each case of `tests/conformance/cases_of_*.py` and `answer_cases.py` went, byte for byte, through Adit (gateway and
 connector), nginx and haproxy to a service that records what reaches it. The same cases are tests
 (`ctest --preset dev -R conformance`); this page is made by
 
@@ -34,9 +34,10 @@ a choice, an edge that forwards for others' parsers has reason to be stricter th
 *may*: they leave it to the recipient whether it refuses or makes sense of it (all limits are of this kind); *serve*,
 *pass*: valid.
 **A cell** has the status that the visitor got, then what the service saw if that is not just the request that was
-sent. `begun`: a part of it, never a whole request. `cut`: an answer that the visitor can tell is not whole. `closed`: ended
-without a status. `waits`: neither answer nor end within {patience:g} s. `reused`: the connection to the service carried
-the next request too. **Bold**: not what the RFC asks for.
+sent. `begun`: a part of it, never a whole request. `kept`: nothing of it, and the visitor's connection went on.
+`closed`: ended without a status. `waits`: neither answer nor end within {patience:g} s. `cut`: an answer that the
+visitor can tell is not whole. `reused`: the connection to the service carried the next request too.
+**Bold**: not what the RFC asks for.
 
 ## Summary
 
@@ -45,8 +46,8 @@ the next request too. **Bold**: not what the RFC asks for.
 
 
 def refused(seen):
-    """No whole request reached the service, and the visitor was told so or cut off."""
-    return not seen.requests and all(status >= 400 for status in seen.statuses)
+    """No whole request of the case reached the service, and the visitor was told so or cut off."""
+    return not seen.own and all(status >= 400 for status in seen.statuses[:1])
 
 
 def bare(requests):
@@ -57,20 +58,22 @@ def bare(requests):
 def conforms(case, seen):
     if case.rule == "refuse":
         return refused(seen)
-    own = bare(text for text in seen.seen if text != "GET /after")
+    own = bare(seen.own)
     if case.rule == "serve":
         return own == bare(case.seen)
     return refused(seen) or "GET /smuggled" not in own
 
 
 def request_cell(case, seen):
-    own = [text for text in seen.seen if text != "GET /after"]
+    own = seen.own
     statuses = seen.statuses[:max(1, len(own))] if len(set(seen.statuses)) > 1 or not own else seen.statuses[:1]
     text = " ".join(map(str, statuses)) or ("closed" if seen.closed else "waits")
     if own and bare(own) != bare(case.seen or ["GET /x"]):
         text += ": " + ", ".join(own)
-    elif not own and seen.raw:
+    elif not own and seen.own_raw:
         text += ", begun"
+    elif not own and seen.seen:
+        text += ", kept"
     return text, conforms(case, seen)
 
 
@@ -121,7 +124,7 @@ class Tally:
 
 
 def count_request(tally, case, seen):
-    tally.add(case.rule, ["all", "refused" if refused(seen) else "served", *(["reached"] if seen.raw else []),
+    tally.add(case.rule, ["all", "refused" if refused(seen) else "served", *(["reached"] if seen.own_raw else []),
                           *(["fine"] if conforms(case, seen) else [])])
 
 

@@ -5,6 +5,7 @@ import socket
 
 import recorder
 
+AFTER = "GET /after"
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 
 
@@ -24,6 +25,15 @@ class Observation:
     @property
     def seen(self):
         return tuple(str(request) for request in self.requests)
+
+    @property
+    def own(self):
+        """What the service saw of the case itself, without the request behind it."""
+        return tuple(text for text in self.seen if text != AFTER)
+
+    @property
+    def own_raw(self):
+        return self.raw.partition(AFTER.encode() + b" ")[0]
 
 
 def talk(port, data, patience, until=None):
@@ -71,23 +81,24 @@ def mistakes(case, seen):
         if not holds:
             wrong.append(text)
 
-    after = ("GET /after",)
     check(seen.closed, "the connection was left open")
     check(seen.alive, "nothing is served behind it")
     check(b"GET /smuggled" not in seen.raw.partition(b"\r\n\r\n")[0], "a smuggled request reached the service")
     if case.outcome == "refused":
         check(len(seen.statuses) == 1 and seen.statuses[0] in case.statuses, f"answered {seen.statuses}")
         check(not seen.raw, f"the service got {seen.raw[:200]!r}")
+    elif case.outcome == "declined":
+        check(seen.statuses[:1] in [(s,) for s in case.statuses] and seen.statuses[1:] == (200,), f"answered {seen.statuses}")
+        check(not seen.own_raw, f"the service got {seen.raw[:200]!r}")
     elif case.outcome == "broken":
         check(len(seen.statuses) <= 1 and set(seen.statuses) <= set(case.statuses), f"answered {seen.statuses}")
         check(not seen.seen, f"the service saw {seen.seen}")
     else:
-        whole = case.seen + (after if case.outcome == "served" and case.after else ())
+        whole = case.seen + ((AFTER,) if case.outcome == "served" and case.after else ())
         check(seen.statuses == (200,) * len(whole), f"answered {seen.statuses}")
         check(seen.seen == whole, f"the service saw {seen.seen}")
-        own = seen.raw.partition(b"GET /after ")[0]
-        wrong += [f"{text!r} did not reach the service" for text in case.has if text not in own]
-        wrong += [f"{text!r} reached the service" for text in case.lacks if text in own]
+        wrong += [f"{text!r} did not reach the service" for text in case.has if text not in seen.own_raw]
+        wrong += [f"{text!r} reached the service" for text in case.lacks if text in seen.own_raw]
     return wrong
 
 
