@@ -61,7 +61,7 @@ def measure(bench, rounds, seconds, tools):
     systems = {others: bench.adit(f"-{others}-tunnels", hosts, others) for others in (0, OTHERS)}
     for system in systems.values():
         wait_for(system, hosts[-1])
-    time.sleep(2)
+    time.sleep(6)  # the gateway reads the folder once more, two seconds after the start
     few, many = (system.programs[0].rss() for system in systems.values())
     runs = ((0, 1), (OTHERS, 1), (OTHERS, HOSTS))
     figures = {run: [] for run in runs}

@@ -18,7 +18,6 @@ FolderChange FolderState::update(const std::vector<FileText>& files) {
   }
   change.refused_changed = change.refused != refused_;
   refused_ = change.refused;
-  if (change.changed) merge();
   return change;
 }
 
@@ -45,13 +44,14 @@ bool FolderState::drop_gone(const std::vector<FileText>& files) {
   return std::erase_if(files_, [&](const auto& entry) { return !present.contains(entry.first); }) != 0;
 }
 
-void FolderState::merge() {
-  objects_ = {};
+Objects FolderState::objects() const {
+  Objects all;
   for (const auto& [name, file] : files_) {
     const Objects& own = file.objects;
-    objects_.tunnels.insert(objects_.tunnels.end(), own.tunnels.begin(), own.tunnels.end());
-    objects_.secrets.insert(objects_.secrets.end(), own.secrets.begin(), own.secrets.end());
+    all.tunnels.insert(all.tunnels.end(), own.tunnels.begin(), own.tunnels.end());
+    all.secrets.insert(all.secrets.end(), own.secrets.begin(), own.secrets.end());
   }
+  return all;
 }
 
 }  // namespace adit::routing

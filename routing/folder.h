@@ -31,8 +31,8 @@ class FolderState {
   /// The folder as it is now: every file of the scan, each name once. The first update always counts as a change.
   FolderChange update(const std::vector<FileText>& files);
 
-  /// The good objects of all files, by file name.
-  const Objects& objects() const { return objects_; }
+  /// The good objects of all files, by file name. Made for the call: what is compiled needs them no longer.
+  Objects objects() const;
 
  private:
   struct File {
@@ -45,10 +45,8 @@ class FolderState {
   /// True when the file's objects may have changed.
   static bool read(File& file, const FileText& now);
   bool drop_gone(const std::vector<FileText>& files);
-  void merge();
 
   std::map<std::string, File> files_;
-  Objects objects_;
   std::vector<Problem> refused_;
   bool is_first_ = true;
 };

@@ -13,7 +13,8 @@ std::string secret(const std::string& name, const std::string& value = "v") {
 
 std::vector<std::string> names(const FolderState& folder) {
   std::vector<std::string> all;
-  for (const auto& object : folder.objects().secrets) all.push_back(object.meta.name + "=" + object.data.at("k"));
+  const auto objects = folder.objects();
+  for (const auto& object : objects.secrets) all.push_back(object.meta.name + "=" + object.data.at("k"));
   return all;
 }
 
