@@ -94,7 +94,7 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   if (waits) {
     own_answer(503, "Retry-After: 1\r\n", "too many passwords to check", false);
   } else if (verdict.kind == Verdict::Kind::answer) {
-    own_answer(verdict.status, verdict.fields, verdict.reason, false);
+    own_answer(verdict.status, verdict.fields, verdict.reason, verdict.status == 400);
   } else {
     forward(head, verdict);
   }

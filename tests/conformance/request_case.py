@@ -13,8 +13,6 @@ AFTER = "GET /after HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n"
 class Case:
     """`rule`: what the RFC asks for: refuse, may (refuse or serve), serve. `outcome`: what Adit does:
     refused: one of `statuses`, closed, no byte reaches the service;
-    declined: one of `statuses`, no byte reaches the service; it is clear where the request ends, so that the
-             connection is kept;
     broken:  as refused, but the head may already be on its way: no whole request reaches the service;
     served:  the service sees `seen`, and the connection is kept;
     closes:  the service sees `seen`, and the connection is closed behind the answer."""
@@ -45,10 +43,6 @@ def must(name, raw, status=400, **rest):
 
 def may(name, raw, status=400, **rest):
     return case(name, raw, "may", "refused", status, **rest)
-
-
-def declined(name, raw, status=400, rule="may", **rest):
-    return case(name, raw, rule, "declined", status, **rest)
 
 
 def broken(name, raw, status=400, rule="refuse", **rest):
