@@ -13,10 +13,6 @@
 namespace adit::routing {
 namespace {
 
-std::string place_text(const Place& place) {
-  return place.file.empty() ? std::string("another object") : place.file + " line " + std::to_string(place.line);
-}
-
 class Compilation {
  public:
   Compilation(const Objects& objects, const Holders& before, KeyPairs& memo)
@@ -57,7 +53,7 @@ class Compilation {
         continue;
       }
       report(t, object(t).meta.place, "metadata.name",
-             "is defined already in " + place_text(object(first->second).meta.place) + ": remove one of them",
+             "is defined already in " + object(first->second).meta.place.text() + ": remove one of them",
              ProblemKind::duplicate);
     }
     std::sort(accepted_.begin(), accepted_.end(), [this](std::size_t a, std::size_t b) { return age(a) < age(b); });

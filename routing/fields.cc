@@ -43,10 +43,10 @@ std::optional<std::uint64_t> whole_number(const Node& node) {
 void Report::add(int line, std::string field, std::string reason, ProblemKind kind) {
   if (problems_.size() == kMostProblems) {
     problems_.push_back(
-        {.file = file_, .line = line, .object = {}, .field = {}, .reason = "has more problems than are shown"});
+        {.file = *file_, .line = line, .object = {}, .field = {}, .reason = "has more problems than are shown"});
   }
   if (problems_.size() > kMostProblems) return;
-  problems_.push_back({.file = file_,
+  problems_.push_back({.file = *file_,
                        .line = line,
                        .object = object_,
                        .field = std::move(field),

@@ -19,7 +19,7 @@ std::optional<std::uint64_t> whole_number(const Node& node);
 /// Collects the problems of one file. Not more than 1,000: a hostile file must not fill the log.
 class Report {
  public:
-  explicit Report(std::string file) : file_(std::move(file)) {}
+  explicit Report(std::string file) : file_(std::make_shared<const std::string>(std::move(file))) {}
 
   /// What the following problems belong to: "Tunnel team-a/shop".
   void set_object(std::string object) { object_ = std::move(object); }
@@ -31,7 +31,7 @@ class Report {
   std::vector<Problem> take();
 
  private:
-  std::string file_;
+  std::shared_ptr<const std::string> file_;
   std::string object_;
   std::vector<Problem> problems_;
 };

@@ -55,7 +55,7 @@ std::vector<Problem> HostPolicy::enforce(TunnelObject& tunnel) const {
       continue;
     }
     Problem problem;
-    problem.file = route.place.file;
+    problem.file = route.place.file();
     problem.line = route.place.line;
     problem.object = "Tunnel " + tunnel.meta.full_name();
     problem.field = "spec.routes[" + std::to_string(i) + "].host";

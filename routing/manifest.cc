@@ -168,6 +168,10 @@ std::set<std::string> secrets_of(const TunnelObject& tunnel) {
   return names;
 }
 
+std::string Place::text() const {
+  return file_ && !file_->empty() ? *file_ + " line " + std::to_string(line) : "another object";
+}
+
 ParsedManifest parse_manifest(std::string_view text, const std::string& file) {
   Objects objects;
   Report report(file);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,10 +17,20 @@
 
 namespace adit::routing {
 
-/// Where a value stands, for problems.
-struct Place {
-  std::string file;
+/// Where a value stands, for problems. There are several in each object, so the places of a file share its name.
+class Place {
+ public:
+  Place() = default;
+  Place(std::shared_ptr<const std::string> file, int line_in) : line(line_in), file_(std::move(file)) {}
+  /// Empty: the value is of no file.
+  std::string file() const { return file_ ? *file_ : std::string(); }
+  /// "shop.yaml line 3", or "another object".
+  std::string text() const;
+
   int line = 0;
+
+ private:
+  std::shared_ptr<const std::string> file_;
 };
 
 struct Meta {

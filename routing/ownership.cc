@@ -146,7 +146,7 @@ class Assignment {
     const RouteSpec& route = spec(loser);
     const bool whole_host = kind == ProblemKind::host_held;
     result_.losses.push_back({.tunnel = loser.tunnel,
-                              .problem = {.file = route.place.file,
+                              .problem = {.file = route.place.file(),
                                           .line = route.place.line,
                                           .object = title(loser.tunnel),
                                           .field = field(loser.route) + (whole_host ? ".host" : ""),

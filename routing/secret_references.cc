@@ -12,15 +12,11 @@ namespace {
 /// Of one Tunnel, over all its routes: each route has a list of its own.
 constexpr std::size_t kMostLoginsOfTunnel = 10'000;
 
-std::string place_text(const Place& place) {
-  return place.file.empty() ? std::string("another object") : place.file + " line " + std::to_string(place.line);
-}
-
 }  // namespace
 
 void report(Outcome& outcome, const Place& place, std::string field, std::string reason, ProblemKind kind) {
   outcome.problems.push_back(
-      {.file = place.file,
+      {.file = place.file(),
        .line = place.line,
        .object = "Tunnel " + outcome.name,
        .field = std::move(field),
@@ -40,11 +36,11 @@ void SecretReferences::index_secrets() {
     const auto [first, is_new] = secrets_.try_emplace(secret.meta.full_name(), &secret);
     if (is_new) continue;
     compiled_.problems.push_back(
-        {.file = secret.meta.place.file,
+        {.file = secret.meta.place.file(),
          .line = secret.meta.place.line,
          .object = "Secret " + first->first,
          .field = "metadata.name",
-         .reason = "is defined already in " + place_text(first->second->meta.place) + ": remove one of them",
+         .reason = "is defined already in " + first->second->meta.place.text() + ": remove one of them",
          .kind = ProblemKind::duplicate});
   }
 }

@@ -167,7 +167,7 @@ TEST(Compile, KeyPairsAreReadOnce) {
 
 TEST(Compile, DuplicateObjects) {
   TunnelObject first = tunnel("a/t", {"x.io"});
-  first.meta.place = {"one.yaml", 3};
+  first.meta.place = {std::make_shared<const std::string>("one.yaml"), 3};
   const CompiledTable compiled =
       compile_table({{first, tunnel("a/t", {"y.io"})}, {token_secret("a/s"), token_secret("a/s")}}, {});
   EXPECT_THAT(texts(compiled.problems),

@@ -105,7 +105,7 @@ TEST(Folder, Rename) {
   folder.update({{"a.yaml", secret("a"), ""}});
   EXPECT_TRUE(folder.update({{"b.yaml", secret("a"), ""}}).changed);
   EXPECT_THAT(names(folder), ElementsAre("a=v"));
-  EXPECT_EQ(folder.objects().secrets[0].meta.place.file, "b.yaml");
+  EXPECT_EQ(folder.objects().secrets[0].meta.place.file(), "b.yaml");
 }
 
 TEST(Folder, UnreadableFileKeepsItsObjectsAndIsReadAgain) {
