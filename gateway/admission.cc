@@ -31,6 +31,13 @@ std::string_view query_of(std::string_view target) {
   return mark == std::string_view::npos ? std::string_view() : target.substr(mark);
 }
 
+/// ":8080" of "h.test:8080" and "[::1]:8080"; empty without one.
+std::string_view port_of(std::string_view authority) {
+  const auto colon = authority.rfind(':');
+  const bool none = colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos;
+  return none ? std::string_view() : authority.substr(colon);
+}
+
 bool is_default_port(std::string_view scheme, std::uint16_t port) { return port == (scheme == "https" ? 443 : 80); }
 
 }  // namespace
@@ -92,7 +99,9 @@ bool Admission::misdirected(const Request& request, const routing::Table& table)
 bool Admission::redirect_to_https(const Request& request, Verdict& verdict) {
   if (!verdict.route->tunnel->redirect_to_https || request.origin.scheme == "https") return true;
   if (request.head.host.empty()) return deny(verdict, 400, "HTTPS is needed, and there is no host to redirect to");
-  const auto port = settings_.https_redirect_port != 0 ? settings_.https_redirect_port : shared_.https_port;
+  // Who named no port came to 80, whatever that is mapped to: 443 will be mapped alike.
+  const auto listener = port_of(request.head.authority).empty() ? std::uint16_t{443} : shared_.https_port;
+  const auto port = settings_.https_redirect_port != 0 ? settings_.https_redirect_port : listener;
   fields_.assign("Location: https://").append(request.head.host);
   if (port != 0 && port != 443) fields_.append(":").append(std::to_string(port));
   fields_.append(request.head.target == "*" ? "/" : request.head.target).append("\r\n");
@@ -158,14 +167,11 @@ void Admission::redirect(const Request& request, const routing::Redirect& to, Ve
   const auto& head = request.head;
   const std::string_view scheme = to.scheme.empty() ? request.origin.scheme : std::string_view(to.scheme);
   fields_.assign("Location: ").append(scheme).append("://");
-  const bool keeps_authority = to.hostname.empty() && to.port == 0 && to.scheme.empty();
-  if (keeps_authority) {
-    fields_.append(head.authority);
-  } else {
-    fields_.append(to.hostname.empty() ? head.host : std::string_view(to.hostname));
-    const auto listener = base::parse_decimal(request.visitor.port).value_or(0);
-    const auto port = to.port != 0 || !to.scheme.empty() ? to.port : static_cast<std::uint16_t>(listener);
-    if (port != 0 && !is_default_port(scheme, port)) fields_.append(":").append(std::to_string(port));
+  fields_.append(to.hostname.empty() ? head.host : std::string_view(to.hostname));
+  if (to.port != 0) {
+    if (!is_default_port(scheme, to.port)) fields_.append(":").append(std::to_string(to.port));
+  } else if (to.scheme.empty()) {
+    fields_.append(port_of(head.authority));
   }
   fields_.append(to.path ? changed_target(*to.path, request, verdict.route->path) : head.target).append("\r\n");
   deny(verdict, to.status, "", fields_);

@@ -27,7 +27,7 @@ struct EdgeSettings {
   std::vector<base::IpNetwork> trusted_proxies;          ///< whose X-Forwarded-* and PROXY headers are believed
   bool http_proxy_protocol = false;
   bool https_proxy_protocol = false;
-  std::uint16_t https_redirect_port = 0;  ///< of the redirect to HTTPS; 0: that of the HTTPS listener
+  std::uint16_t https_redirect_port = 0;  ///< of the redirect to HTTPS; 0: 443 or the listener's
   std::string tls_min_version = "1.2";
   std::string tls_ciphers;        ///< OpenSSL's cipher list for TLS 1.2; empty: docs/security.md
   std::string tls_cipher_suites;  ///< of TLS 1.3

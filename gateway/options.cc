@@ -79,7 +79,7 @@ void describe_edge(base::Settings& settings, EdgeSettings& edge, std::vector<std
                "--http takes PROXY protocol v1 and v2 from --trusted-proxies");
   settings.add(edge.https_proxy_protocol, "https-proxy-protocol", "the same for --https");
   settings.add(edge.https_redirect_port, "https-redirect-port",
-               "port of the redirect from HTTP to HTTPS; 0: that of --https");
+               "port of the redirect from HTTP to HTTPS; 0: 443 for visitors who name no port, else that of --https");
   settings.add_choice(edge.tls_min_version, "tls-min-version", "least version of TLS for visitors", {"1.2", "1.3"});
   settings.add(edge.tls_ciphers, "tls-ciphers", "ciphers of TLS 1.2, as OpenSSL names them, separated by \":\"");
   settings.add(edge.tls_cipher_suites, "tls-cipher-suites", "cipher suites of TLS 1.3, separated by \":\"");

@@ -43,7 +43,7 @@ struct PathChange {
 struct Redirect {
   std::string scheme;  ///< "http" or "https"
   std::string hostname;
-  std::uint16_t port = 0;  ///< 0: that of the scheme if one is given, else the listener's
+  std::uint16_t port = 0;  ///< 0: that of the scheme if one is given, else that of the request
   std::optional<PathChange> path;
   int status = 302;  ///< 301, 302, 303, 307 or 308
 

@@ -72,8 +72,10 @@ def test_http_becomes_https(edge, origin):
     edge.write_tls("shop.test")
     write(edge, ROUTES, spec="  tls: {secretName: shop-tls, redirectHTTP: true}\n")
     edge.start(origin.url)
-    answer = edge.get("/a?b")
-    assert (answer.status, answer.field("Location")) == (308, f"https://shop.test:{edge.https}/a?b")
+    for host, location in (("shop.test", "https://shop.test/a?b"),
+                           (f"shop.test:{edge.http}", f"https://shop.test:{edge.https}/a?b")):
+        answer = edge.get("/a?b", host=host)
+        assert (answer.status, answer.field("Location")) == (308, location)
     assert edge.curl("-o", "/dev/null", "-w", "%{http_code}", edge.url(https=True), https=True) == b"200"
 
 

@@ -92,10 +92,11 @@ TEST_F(AdmissionTest, RedirectToHttps) {
     EXPECT_EQ(verdict.status, 308);
     return std::string(verdict.fields);
   };
-  EXPECT_EQ(location("/a%20b?c=d"), "Location: https://h.test:8443/a%20b?c=d\r\n");
+  EXPECT_EQ(location("/a%20b?c=d", "Host: h.test:8080\r\n"), "Location: https://h.test:8443/a%20b?c=d\r\n");
+  EXPECT_EQ(location("/a%20b?c=d"), "Location: https://h.test/a%20b?c=d\r\n") << "80 is mapped, so is 443";
   settings.https_redirect_port = 443;
   EXPECT_EQ(location("/", "Host: H.test:8080\r\n"), "Location: https://H.test/\r\n");
-  EXPECT_EQ(location("/any", "Host: [::1]:80\r\n"), "Location: https://[::1]/any\r\n");
+  EXPECT_EQ(location("/any", "Host: [::1]\r\n"), "Location: https://[::1]/any\r\n");
   visitor.tls = true;
   EXPECT_EQ(ask("/").kind, Kind::forward);
   visitor.tls = false;
@@ -208,6 +209,7 @@ TEST_F(AdmissionTest, Redirects) {
   } cases[] = {
       {{"https", "", 0, {}, 301}, "/", "/a?b", "https://h.test/a?b"},
       {{"", "other.test", 0, {}, 302}, "/", "/a", "http://other.test:8080/a"},
+      {{"", "other.test", 80, {}, 302}, "/", "/a", "http://other.test/a"},
       {{"https", "other.test", 8443, {}, 302}, "/", "/a", "https://other.test:8443/a"},
       {{"http", "other.test", 443, {}, 302}, "/", "/a", "http://other.test:443/a"},
       {{"https", "other.test", 443, {}, 302}, "/", "/a", "https://other.test/a"},
