@@ -6,7 +6,6 @@
 
 #include <boost/intrusive/list.hpp>
 
-#include "base/ip_network.h"
 #include "base/log.h"
 #include "net/address.h"
 #include "net/proxy_header.h"
@@ -15,16 +14,6 @@ namespace adit::gateway {
 namespace {
 
 constexpr auto kBetweenWarnings = std::chrono::minutes(1);  // a proxy set up wrongly would fill the log
-
-base::IpAddress address_of(const ProxyArrivals::Endpoint& endpoint) {
-  const auto address = endpoint.address();
-  const auto v6 =
-      address.is_v6() ? address.to_v6() : net::asio::ip::make_address_v6(net::asio::ip::v4_mapped, address.to_v4());
-  base::IpAddress::Bytes bytes;
-  const auto from = v6.to_bytes();
-  std::copy(from.begin(), from.end(), bytes.begin());
-  return base::IpAddress(bytes);
-}
 
 }  // namespace
 
@@ -114,7 +103,7 @@ ProxyArrivals::~ProxyArrivals() {
 
 bool ProxyArrivals::expects(const Endpoint& peer, bool tls) const {
   return (tls ? edge_.https_proxy_protocol : edge_.http_proxy_protocol) &&
-         base::contains(edge_.trusted_proxies, address_of(peer));
+         base::contains(edge_.trusted_proxies, net::ip_address(peer));
 }
 
 void ProxyArrivals::add(net::StreamPtr stream, const Endpoint& peer, bool tls, std::uint16_t port) {
