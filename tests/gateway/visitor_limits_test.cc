@@ -1,5 +1,7 @@
 // What visitors may not do for long, and what the routes of a tunnel do to their requests.
 
+#include <optional>
+
 #include <gtest/gtest.h>
 
 #include "gateway/visitor.h"
@@ -30,25 +32,28 @@ class Limits : public testing::Test {
   bool was_closed(Edge& edge) {
     return edge.until([&] { return visitor_.ended || !visitor_.broken.empty(); });
   }
-  End visitor_;
+  Edge& start(EdgeSettings settings = {}) { return edge_.emplace(1, std::move(settings)); }
+
+  std::optional<Edge> edge_;
+  End visitor_;  // behind it: it ends first
 };
 
 TEST_F(Limits, ASlowHeadGets408) {
-  Edge edge(1, impatient());
+  Edge& edge = start(impatient());
   edge.visit(visitor_, "GET / HTTP/1.1\r\nHost: sho");
   ASSERT_TRUE(was_closed(edge));
   EXPECT_TRUE(visitor_.in.starts_with("HTTP/1.1 408")) << visitor_.in;
 }
 
 TEST_F(Limits, WhoSaysNothingIsClosedWithoutAWord) {
-  Edge edge(1, impatient());
+  Edge& edge = start(impatient());
   edge.visit(visitor_, "");
   ASSERT_TRUE(was_closed(edge));
   EXPECT_EQ(visitor_.in, "");
 }
 
 TEST_F(Limits, AnIdleConnectionIsClosed) {
-  Edge edge(1, impatient());
+  Edge& edge = start(impatient());
   edge.connect();
   edge.visit(visitor_, kGet);
   ASSERT_TRUE(edge.asked("GET /page"));
@@ -58,7 +63,7 @@ TEST_F(Limits, AnIdleConnectionIsClosed) {
 }
 
 TEST_F(Limits, AStalledBodyGets408AndTheServiceIsLetGo) {
-  Edge edge(1, impatient());
+  Edge& edge = start(impatient());
   edge.connect();
   edge.visit(visitor_, "POST / HTTP/1.1\r\nHost: shop.example.com\r\nContent-Length: 9\r\n\r\nhalf");
   ASSERT_TRUE(edge.asked("half"));
@@ -71,7 +76,7 @@ TEST_F(Limits, ABodyBelowTheRateGets408) {
   EdgeSettings settings;
   settings.min_body_rate = 1'000'000;
   settings.min_body_rate_grace = milliseconds(100);
-  Edge edge(1, settings);
+  Edge& edge = start(settings);
   edge.connect();
   edge.visit(visitor_, "POST / HTTP/1.1\r\nHost: shop.example.com\r\nContent-Length: 1000\r\n\r\n");
   ASSERT_TRUE(edge.until([&] {
@@ -83,7 +88,7 @@ TEST_F(Limits, ABodyBelowTheRateGets408) {
 
 TEST_F(Limits, AServiceThatTakesItsTimeIsNoSlowVisitor) {
   auto settings = impatient();
-  Edge edge(1, settings);
+  Edge& edge = start(settings);
   edge.connect();
   edge.visit(visitor_, "POST / HTTP/1.1\r\nHost: shop.example.com\r\nContent-Length: 4\r\n\r\nbody");
   ASSERT_TRUE(edge.asked("body"));
@@ -95,7 +100,7 @@ TEST_F(Limits, AServiceThatTakesItsTimeIsNoSlowVisitor) {
 }
 
 TEST_F(Limits, WhoDoesNotTakeItsAnswerIsCutOff) {
-  Edge edge(1, impatient());
+  Edge& edge = start(impatient());
   edge.connect();
   edge.visit(visitor_, kGet);
   ASSERT_TRUE(edge.asked("GET /page"));
@@ -109,7 +114,7 @@ TEST_F(Limits, WhoDoesNotTakeItsAnswerIsCutOff) {
 }
 
 TEST_F(Limits, AnEarlyAnswerKeepsTheConnectionOnceTheBodyHasCome) {
-  Edge edge;
+  Edge& edge = start();
   edge.connect();
   edge.visit(visitor_, "POST / HTTP/1.1\r\nHost: shop.example.com\r\nContent-Length: 9\r\n\r\nhalf");
   ASSERT_TRUE(edge.asked("half"));
@@ -125,7 +130,7 @@ TEST_F(Limits, AnEarlyAnswerKeepsTheConnectionOnceTheBodyHasCome) {
 }
 
 TEST_F(Limits, AnEarlyAnswerDoesNotWaitForABodyWithoutEnd) {
-  Edge edge;
+  Edge& edge = start();
   edge.connect();
   edge.visit(visitor_, "POST / HTTP/1.1\r\nHost: shop.example.com\r\nContent-Length: 9000000\r\n\r\nhalf");
   ASSERT_TRUE(edge.asked("half"));
@@ -136,7 +141,7 @@ TEST_F(Limits, AnEarlyAnswerDoesNotWaitForABodyWithoutEnd) {
 }
 
 TEST_F(Limits, AnAnswerInsteadOf100ClosesTheConnection) {
-  Edge edge;
+  Edge& edge = start();
   edge.connect();
   edge.visit(visitor_,
              "POST / HTTP/1.1\r\nHost: shop.example.com\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
@@ -149,7 +154,7 @@ TEST_F(Limits, AnAnswerInsteadOf100ClosesTheConnection) {
 TEST_F(Limits, SoManyConnections) {
   EdgeSettings settings;
   settings.connections_per_address = 1;
-  Edge edge(1, settings);
+  Edge& edge = start(settings);
   edge.connect();
   edge.visit(visitor_, kGet);
   ASSERT_TRUE(edge.asked("GET /page"));
@@ -180,7 +185,7 @@ std::shared_ptr<const routing::Table> table_with(routing::Tunnel tunnel, routing
 const routing::Tunnel kTunnel{"tunnel-id", "team/shop", {}};
 
 TEST_F(Limits, AChunkedBodyOverTheRoutesLimit) {
-  Edge edge;
+  Edge& edge = start();
   edge.connect();
   routing::Filters filters;
   filters.most_body = 10;
@@ -196,7 +201,7 @@ TEST_F(Limits, AChunkedBodyOverTheRoutesLimit) {
 
 TEST_F(Limits, HeadsAreEditedBothWays) {
   using Change = routing::HeaderChange;
-  Edge edge;
+  Edge& edge = start();
   edge.connect();
   routing::Filters filters;
   filters.host = "localhost:3000";
@@ -213,7 +218,7 @@ TEST_F(Limits, HeadsAreEditedBothWays) {
 }
 
 TEST_F(Limits, APasswordIsCheckedAndTheRequestGoesOn) {
-  Edge edge;
+  Edge& edge = start();
   edge.connect();
   routing::Filters filters;
   filters.basic_auth =
@@ -232,7 +237,7 @@ TEST_F(Limits, APasswordIsCheckedAndTheRequestGoesOn) {
 }
 
 TEST_F(Limits, WhoGoesWhileItsPasswordIsChecked) {
-  Edge edge;
+  Edge& edge = start();
   routing::Filters filters;
   filters.basic_auth = routing::BasicAuth{"shop", {}};
   edge.shared.table.publish(table_with(kTunnel, filters));
@@ -243,7 +248,7 @@ TEST_F(Limits, WhoGoesWhileItsPasswordIsChecked) {
 }
 
 TEST_F(Limits, ATunnelsOwnPageWhenNoConnectorIsThere) {
-  Edge edge;
+  Edge& edge = start();
   auto tunnel = kTunnel;
   tunnel.offline_page = "<h1>Back soon</h1>";
   edge.shared.table.publish(table_with(tunnel, {}));
