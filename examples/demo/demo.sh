@@ -9,6 +9,13 @@ tunnel=4d21094e-b74c-4916-86c1-d9fa36ea677b
 
 work=$(mktemp -d)
 pids=()
+declare -A names=() commands=()
+# start NAME COMMAND…: in the background, its output in NAME.log.
+start() {
+  local name=$1; shift
+  "$@" >>"$name.log" 2>&1 &
+  pids+=($!) names[$!]=$name commands[$!]=$(printf '%q ' "$@")
+}
 end() {
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
   for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
@@ -74,15 +81,12 @@ YAML
 
 # 2. The private service, the gateway and the connector.
 python=$(command -v /usr/bin/python3 || command -v python3) || die "python3 is missing"
-"$python" -m http.server --bind 127.0.0.1 --directory "$here/page" 9080 >service.log 2>&1 &
-pids+=($!)
-"$bin/adit-gateway" --manifests manifests --http 127.0.0.1:8080 --https 127.0.0.1:8443 --link 127.0.0.1:7443 \
-  --link-host localhost --link-cert tls.pem --link-key tls.key --admin 127.0.0.1:9090 --access-log access.log \
-  >gateway.log 2>&1 &
-pids+=($!)
-"$bin/adit-connector" --gateway localhost:7443 --token-file token --ca-file ca.pem \
-  --service http://127.0.0.1:9080 --admin 127.0.0.1:9091 >connector.log 2>&1 &
-pids+=($!)
+start service "$python" -m http.server --bind 127.0.0.1 --directory "$here/page" 9080
+start gateway "$bin/adit-gateway" --manifests manifests --http 127.0.0.1:8080 --https 127.0.0.1:8443 \
+  --link 127.0.0.1:7443 --link-host localhost --link-cert tls.pem --link-key tls.key --admin 127.0.0.1:9090 \
+  --access-log access.log
+start connector "$bin/adit-connector" --gateway localhost:7443 --token-file token --ca-file ca.pem \
+  --service http://127.0.0.1:9080 --admin 127.0.0.1:9091
 
 # 3. Until both are ready: the gateway serves, and the connector holds a link.
 ready() { curl -fsS -o /dev/null --max-time 2 "$1" 2>/dev/null; }
@@ -112,6 +116,12 @@ cat <<TEXT
   logs      $work/{gateway,connector,access}.log
 TEXT
 [[ ${DEMO_ONCE:-} != 1 ]] || exit 0
-printf '\nCtrl-C ends the demo.\n'
-wait -n "${pids[@]}" || true
-die "a program has ended"
+printf '\nCtrl-C ends the demo. Kill a program, and see what visitors get.\n'
+while ((${#commands[@]})); do
+  status=0
+  wait -n -p ended "${!commands[@]}" 2>/dev/null || status=$?
+  printf '\nThe %s has ended with status %d; its log is %s. Again:\n  (cd %q && %s)\n' \
+    "${names[$ended]}" "$status" "$work/${names[$ended]}.log" "$work" "${commands[$ended]}"
+  unset "commands[$ended]"
+done
+die "all programs have ended"
