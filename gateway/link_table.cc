@@ -54,7 +54,7 @@ void LinkTable::revoke(const routing::Table& table) {
                                                       link->info()->token) != (*tunnel)->tokens.end();
     if (!valid) revoked.push_back(link.get());
   }
-  for (GatewayLink* link : revoked) link->close("its token is no longer valid");
+  for (GatewayLink* link : revoked) link->close("its token is no longer valid", LinkCause::revoked);
 }
 
 void LinkTable::leave(std::string_view reason) {
@@ -85,7 +85,9 @@ void LinkTable::on_link_over(GatewayLink& link, std::string_view why) {
                                    {"connector", info->connector},
                                    {"instance", info->instance},
                                    {"remote", info->remote},
+                                   {"cause", name_of(link.cause())},
                                    {"reason", why}});
+  directory_.history().ended(*info, link.cause(), why);
   directory_.remove(info->id, info->tunnel_id);
   auto& links = by_tunnel_[info->tunnel_id];
   std::erase(links, &link);

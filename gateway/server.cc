@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/signals.h"
 #include "base/version.h"
+#include "gateway/certificate_expiry.h"
 #include "gateway/link_acceptor.h"
 #include "gateway/manifest_source.h"
 #include "gateway/operator_source.h"
@@ -26,6 +27,7 @@ using base::Result;
 using Endpoint = net::asio::ip::tcp::endpoint;
 
 constexpr auto kLinksEndWithin = std::chrono::seconds(2);
+constexpr auto kWebSocketsEndWithin = std::chrono::seconds(2);  // after the drain time
 
 Result<std::string> read_text(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -62,6 +64,7 @@ class Server {
   Result<void> start_admin();
   bool drain(const base::Signals& signals);
   void stop();
+  std::string link_chain() const;
   std::size_t visitors() const;
   std::size_t links() const;
 
@@ -73,6 +76,8 @@ class Server {
   std::unique_ptr<net::Loop> link_loop_;
   std::unique_ptr<LinkAcceptor> acceptor_;
   std::jthread link_thread_;
+  std::string link_chain_;  ///< of --link-cert
+  CertificateExpiry expiry_;
   telemetry::Registry registry_;
   std::unique_ptr<telemetry::AdminServer> admin_;
   std::atomic<bool> draining_{false};
@@ -142,6 +147,7 @@ Result<void> Server::start_links() {
     if (!key) return base::Error{"--link-key " + key.error()};
     link.chain_pem = std::move(*chain);
     link.key_pem = std::move(*key);
+    link_chain_ = link.chain_pem;
   } else if (options_.operator_url.empty() && !options_.insecure &&
              !shared_->table.get()->server_name(options_.link_host).first()) {
     base::log::warning("no manifest holds a certificate for the link host yet: connectors cannot dial in",
@@ -161,10 +167,10 @@ Result<void> Server::start_admin() {
   registry_.add([this](telemetry::Families& families) {
     collect(metrics_, families);
     collect_links(shared_->directory, families);
-    if (shared_->access_log) {
-      families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
-          .add({}, shared_->access_log->dropped_lines());
-    }
+    expiry_.collect(*shared_->table.get(), link_chain(), families);
+    const auto dropped = shared_->access_log ? shared_->access_log->dropped_lines() : 0;
+    families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
+        .add({}, dropped);
   });
   registry_.add(telemetry::collect_process);
   registry_.add(telemetry::build_info("adit-gateway", base::kVersion));
@@ -180,6 +186,17 @@ Result<void> Server::start_admin() {
   admin_ = std::move(*admin);
   base::log::info("listening", {{"for", "admin"}, {"port", admin_->port()}});
   return {};
+}
+
+/// What the link listener serves to who asks for its name.
+std::string Server::link_chain() const {
+  if (options_.insecure || options_.link.off) return {};
+  if (!link_chain_.empty()) return link_chain_;
+  if (const auto own = shared_->link_certificate.get()) return own->chain_pem;
+  const auto table = shared_->table.get();
+  auto certificate = table->server_name(options_.link_host).first();
+  if (!certificate && !table->default_certificates().empty()) certificate = table->default_certificates()[0];
+  return certificate ? certificate->chain_pem : std::string();
 }
 
 std::size_t Server::visitors() const {
@@ -230,7 +247,12 @@ bool Server::drain(const base::Signals& signals) {
     } while (count() != 0 && !hurried && base::Clock::now() < limit);
     return count() == 0;
   };
-  const bool whole = wait_until_none([this] { return visitors(); }, base::Clock::now() + options_.drain_time);
+  const auto visitors_left = [this] { return visitors(); };
+  bool whole = wait_until_none(visitors_left, base::Clock::now() + options_.drain_time);
+  if (!whole && !hurried) {
+    for (auto& worker : workers_) worker->go_away();
+    whole = wait_until_none(visitors_left, base::Clock::now() + kWebSocketsEndWithin);
+  }
   if (!whole) base::log::warning("requests were cut off", {{"visitors", visitors()}});
   for (auto& worker : workers_) worker->finish();
   return wait_until_none([this] { return links(); }, base::Clock::now() + kLinksEndWithin) && whole;
