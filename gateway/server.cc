@@ -250,6 +250,7 @@ bool Server::drain(const base::Signals& signals) {
   const auto visitors_left = [this] { return visitors(); };
   bool whole = wait_until_none(visitors_left, base::Clock::now() + options_.drain_time);
   if (!whole && !hurried) {
+    base::log::info("the drain time is over: WebSockets are told so", {{"visitors", visitors()}});
     for (auto& worker : workers_) worker->go_away();
     whole = wait_until_none(visitors_left, base::Clock::now() + kWebSocketsEndWithin);
   }
