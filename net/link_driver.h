@@ -29,8 +29,10 @@ class LinkOwner {
 /// One link on one loop.
 class LinkDriver final : private StreamOwner, private link::SessionEvents, private TurnTask {
  public:
-  /// `stream` has done its handshake; `owner` outlives the driver. Call start() next.
-  LinkDriver(Loop& loop, StreamPtr stream, link::Role role, const link::SessionOptions& options, LinkOwner& owner);
+  /// `stream` has done its handshake; `owner` outlives the driver. With `web_socket` the link's bytes travel in its
+  /// messages; nullptr: as they are. Call start() next.
+  LinkDriver(Loop& loop, StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket, link::Role role,
+             const link::SessionOptions& options, LinkOwner& owner);
   ~LinkDriver();
 
   /// Takes what is already readable, and begins.
