@@ -179,4 +179,8 @@ class RawLink:
         return True
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread of serve()
+        except OSError:
+            pass
         self.socket.close()
