@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "gateway/link_history.h"
+#include "link/handshake.h"
 #include "routing/table.h"
 
 namespace adit::gateway {
@@ -34,7 +36,9 @@ struct LinkInfo {
   std::string connector;
   std::string instance;
   std::string version;
+  std::optional<std::uint32_t> slot;
   std::string remote;  ///< address:port
+  link::Transport transport = link::Transport::upgrade;
   routing::TokenHash token{};
   std::chrono::system_clock::time_point since;
 
@@ -47,6 +51,7 @@ struct LinkInfo {
   std::atomic<base::TimePoint> last_ping{};      ///< the last answer to a PING; epoch: none came yet
   std::atomic<LinkState> state{LinkState::starting};
   std::atomic<bool> connector_leaves{false};  ///< the connector has said "leaving"
+  std::atomic<bool> doubted{false};           ///< its slot was dialled anew, and nothing was heard of it since
 };
 
 /// Which links there are, by tunnel. Any thread; a lock, so it is not asked while a worker has a link of its own.
@@ -65,6 +70,15 @@ class LinkDirectory {
   /// than a suspect one, then the one with the fewest open streams; nullptr if there is none.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service, std::size_t not_worker,
                                        const std::vector<std::uint64_t>& tried) const;
+
+  struct Count {
+    std::size_t of_tunnel = 0;
+    std::size_t of_instance = 0;
+  };
+  /// Links that are there, those that are ending included.
+  Count count(std::string_view tunnel_id, std::string_view instance) const;
+  /// Older links of the same tunnel, instance and slot, oldest first; none for a link without a slot.
+  std::vector<std::shared_ptr<const LinkInfo>> predecessors(const LinkInfo& link) const;
 
   struct Entry {
     std::shared_ptr<LinkInfo> link;

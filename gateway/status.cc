@@ -61,6 +61,7 @@ Json link_json(const LinkDirectory::Entry& entry) {
           {"instance", link.instance},
           {"version", link.version},
           {"remote", link.remote},
+          {"transport", name_of(link.transport)},
           {"since", time_text(link.since)},
           {"state", state_name(link.state)},
           {"services", entry.services},

@@ -46,6 +46,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void password_checked();
 
   const VisitorEndpoint& endpoint() const { return endpoint_; }
+  const std::string& peer() const { return peer_; }
 
  private:
   enum class State : std::uint8_t {
@@ -54,6 +55,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
     exchange,  ///< an exchange is under way
     skipping,  ///< the answer is whole and the request's body is not: its rest is thrown away
     pipe,      ///< after 101
+    link,      ///< it is a connector: handed to the acceptor of links once all is sent
     closing,   ///< our half is ended; reads on until the visitor has closed too
     over,
   };
@@ -93,6 +95,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void say_going_away(http::WebSocketEnding::End to);
   void end_web_socket();
   void web_socket_time_is_up();
+  void hand_over_link();
 
   void refuse(int status, std::string_view reason);
   void own_answer(int status, std::string_view fields, std::string_view reason, bool close);
