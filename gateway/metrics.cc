@@ -141,13 +141,16 @@ void collect(const GatewayMetrics& metrics, Families& families) {
       .add({}, first_byte);
   families.counter("adit_gateway_link_handshakes_refused_total", "Link handshakes refused.")
       .add({}, metrics.link_handshakes_refused.value());
-  families.counter("adit_gateway_config_refusals_total", "Manifest files refused when they were read.")
-      .add({}, metrics.manifest_refusals.value());
+  families
+      .counter("adit_gateway_config_refusals_total",
+               "Manifest files, or tunnels of an operator, refused when they came.")
+      .add({}, metrics.config_refusals.value());
   families.counter("adit_gateway_config_generation_total", "Route tables put in force.")
       .add({}, metrics.config_generation.value());
   families
-      .gauge("adit_gateway_config_refused", "Manifest files refused at present, of which the last good state serves.")
-      .add({}, metrics.manifests_refused.value());
+      .gauge("adit_gateway_config_refused",
+             "Manifest files, or tunnels of an operator, refused at present; their last good state serves.")
+      .add({}, metrics.config_refused.value());
   collect_tunnels(metrics, families);
   if (metrics.with_operator) collect_operator(metrics, families);
 }

@@ -76,9 +76,9 @@ struct WorkerMetrics {
 struct GatewayMetrics {
   std::vector<std::unique_ptr<WorkerMetrics>> workers;
   telemetry::Counter link_handshakes_refused;  ///< by the acceptor's thread
-  telemetry::Counter manifest_refusals;        ///< files refused, by the folder's thread
-  telemetry::Counter config_generation;        ///< tables published, by the folder's thread
-  telemetry::Gauge manifests_refused;          ///< files that are refused at present
+  telemetry::Counter config_refusals;          ///< files, or an operator's tunnels, by the source's thread
+  telemetry::Counter config_generation;        ///< tables published, by the source's thread
+  telemetry::Gauge config_refused;             ///< those refused at present, by the source's thread
 
   // Of the connection to the operator, by its thread; nothing of it is shown without an operator.
   bool with_operator = false;              ///< set before there are other threads
