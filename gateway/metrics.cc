@@ -65,7 +65,7 @@ void collect_operator(const GatewayMetrics& metrics, Families& families) {
   counter("adit_gateway_operator_messages_total", "Messages from the operator.", metrics.operator_messages.value());
   gauge("adit_gateway_operator_term", "Term of the leader whose configuration is in force.",
         metrics.operator_term.value());
-  gauge("adit_gateway_operator_counter", "Counter of the configuration in force, within its term.",
+  gauge("adit_gateway_operator_version", "Counter of the configuration in force, within its term.",
         metrics.operator_counter.value());
   gauge("adit_gateway_operator_refused_tunnels", "Tunnels of which the operator's newest configuration was refused.",
         metrics.operator_refused.value());
