@@ -7,12 +7,12 @@
 
 namespace adit::gateway {
 
-GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::shared_ptr<LinkInfo> info,
-                         GatewayLinkOwner& owner, std::string gateway_id)
+GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
+                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id)
     : info_(std::move(info)),
       owner_(owner),
       gateway_id_(std::move(gateway_id)),
-      driver_(loop, std::move(stream), link::Role::gateway, link::SessionOptions{}, *this) {}
+      driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, link::SessionOptions{}, *this) {}
 
 bool GatewayLink::offers(std::string_view service) const {
   return std::find(services_.begin(), services_.end(), service) != services_.end();

@@ -28,8 +28,9 @@ class GatewayLinkOwner {
 /// Lives on its worker's loop. Opens streams to services and keeps what the connector said of itself.
 class GatewayLink final : private net::LinkOwner {
  public:
-  GatewayLink(net::Loop& loop, net::StreamPtr stream, std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner,
-              std::string gateway_id);
+  /// `web_socket`: see net::LinkDriver.
+  GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
+              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id);
 
   void start() { driver_.start(); }
   const std::shared_ptr<LinkInfo>& info() const { return info_; }

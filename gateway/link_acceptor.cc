@@ -86,10 +86,10 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
     if (outcome.refusal) return refuse(*outcome.refusal);
     if (!outcome.hello) return stream_->at_end() ? over() : stream_->read();
     stream_->consume(outcome.consumed);
-    welcome(*outcome.hello);
+    welcome(*outcome.hello, outcome.transport, outcome.key);
   }
 
-  void welcome(const link::Hello& hello) {
+  void welcome(const link::Hello& hello, link::Transport transport, std::string_view key) {
     if (!acceptor_.failures_.allows(address_, net::Loop::now())) {
       link::Refusal refusal;
       refusal.status = 429;
@@ -123,19 +123,22 @@ class LinkAcceptor::Handshake final : public boost::intrusive::list_base_hook<>,
     info_->connector = hello.connector;
     info_->instance = hello.instance;
     info_->version = hello.version;
+    info_->slot = hello.slot;
+    info_->transport = transport;
     info_->remote = remote_;
     info_->token = token;
     info_->since = std::chrono::system_clock::now();
-    link::write_welcome(stream_->out(), acceptor_.shared_.gateway_id);
+    link::write_welcome(stream_->out(), acceptor_.shared_.gateway_id, key);
     stream_->flush();
     hand_over_when_sent();
   }
 
-  void refuse(const link::Refusal& refusal) {
+  void refuse(link::Refusal refusal) {
     refused_ = true;
+    refusal.date = std::chrono::system_clock::now();
     acceptor_.shared_.metrics.link_handshakes_refused.add();
     base::log::warning("link refused", {{"remote", remote_}, {"status", refusal.status}, {"reason", refusal.reason}});
-    link::write_refusal(stream_->out(), refusal);
+    link::write_refusal(stream_->out(), refusal, acceptor_.shared_.gateway_id);
     stream_->finish();
     discard();
   }

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "link/handshake.h"
 #include "routing/table.h"
 
 namespace adit::gateway {
@@ -32,7 +34,9 @@ struct LinkInfo {
   std::string connector;
   std::string instance;
   std::string version;
+  std::optional<std::uint32_t> slot;
   std::string remote;  ///< address:port
+  link::Transport transport = link::Transport::upgrade;
   routing::TokenHash token{};
   std::chrono::system_clock::time_point since;
 

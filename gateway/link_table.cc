@@ -13,7 +13,11 @@ LinkTable::~LinkTable() = default;
 
 void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& info) {
   GatewayLinkOwner& owner = *this;
-  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), info, owner, gateway_id_);
+  std::unique_ptr<link::WebSocket> web_socket;
+  if (info->transport == link::Transport::websocket) {
+    web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::server, random_);
+  }
+  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner, gateway_id_);
   GatewayLink& added = *link;
   by_tunnel_[info->tunnel_id].push_back(&added);
   by_id_.emplace(info->id, std::move(link));

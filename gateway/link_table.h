@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/published.h"
+#include "base/random.h"
 #include "gateway/gateway_link.h"
 #include "gateway/link_directory.h"
 #include "routing/table.h"
@@ -58,6 +59,7 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   LinkDirectory& directory_;
   std::string gateway_id_;
   Leaving leaving_;
+  base::Random random_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GatewayLink>> by_id_;
   std::unordered_map<std::string, std::vector<GatewayLink*>, Hash, std::equal_to<>> by_tunnel_;
   std::vector<std::unique_ptr<GatewayLink>> over_;  ///< destroyed at the end of the turn

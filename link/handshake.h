@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/buffer.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "http/message.h"
 #include "http/parser.h"
@@ -55,7 +56,7 @@ struct Refusal {
   std::chrono::seconds retry_after{0};  ///< written when not 0
   /// Filled by WelcomeReader: the answer is a gateway's own and not one of a proxy on the way.
   bool by_gateway = false;
-  /// Filled by WelcomeReader: the Date that the answer gives, for a suspicion of clock skew.
+  /// The answer's Date: written when it is there; filled by WelcomeReader, for a suspicion of clock skew.
   std::optional<std::chrono::system_clock::time_point> date = {};
 };
 
@@ -75,8 +76,8 @@ void write_refusal(base::Buffer& out, const Refusal& refusal, std::string_view g
 class HelloReader {
  public:
   struct Outcome {
-    std::size_t consumed = 0;        ///< bytes of the head; what follows belongs to the session
-    std::optional<Hello> hello;      ///< the request is well-formed; credentials are not checked yet
+    std::size_t consumed = 0;    ///< bytes of the head; what follows belongs to the session
+    std::optional<Hello> hello;  ///< the request is well-formed; credentials are not checked yet
     Transport transport = Transport::upgrade;
     std::string key;                 ///< Sec-WebSocket-Key, for websocket
     std::optional<Refusal> refusal;  ///< answer with this and close
@@ -87,6 +88,9 @@ class HelloReader {
  private:
   http::RequestParser parser_{http::HeadLimits{std::size_t{16} * 1024, 1024}};
 };
+
+/// The same for a head that another parser has read, as on the listeners of visitors. `consumed` stays 0.
+HelloReader::Outcome check_hello(const http::RequestHead& head);
 
 /// The connector's side.
 class WelcomeReader {
@@ -105,11 +109,13 @@ class WelcomeReader {
 
  private:
   class Body;
-  static void read_welcome(const http::ResponseHead& head, Outcome& outcome);
+  void read_welcome(const http::ResponseHead& head, Outcome& outcome) const;
   void begin_refusal(const http::ResponseHead& head, std::size_t head_size);
   Outcome read_problem(std::span<const char> bytes);
 
   http::ResponseParser parser_{http::HeadLimits{std::size_t{16} * 1024, 1024}};
+  Transport transport_;
+  std::string accept_;              // Sec-WebSocket-Accept that a gateway gives
   std::optional<Refusal> refusal_;  // its head is read
   bool body_ends_ = false;          // nothing more is to be read
   std::size_t read_ = 0;            // bytes of head and body so far

@@ -1,6 +1,6 @@
 #pragma once
-// The bytes of a link in binary WebSocket messages (RFC 6455), for the L7 proxies that let nothing else through. Sans-io,
-// over libwslay's frame layer.
+// The bytes of a link in binary WebSocket messages (RFC 6455), for the L7 proxies that let nothing else through.
+// Sans-io, over libwslay's frame layer.
 
 #include <cstdint>
 #include <memory>
@@ -29,9 +29,9 @@ class WebSocket {
   WebSocket(const WebSocket&) = delete;
   WebSocket& operator=(const WebSocket&) = delete;
 
-  /// Takes all of `bytes`; appends payload to `plain`, and the frames that answer the peer's control frames (pong, close)
-  /// to `out`. An error is final: the peer broke RFC 6455, sent text, or asked to be answered faster than `out` is taken;
-  /// its text says which, and `out` ends with a Close that says so too.
+  /// Takes all of `bytes`; appends payload to `plain`, and the frames that answer the peer's control frames (pong,
+  /// close) to `out`. An error is final: the peer broke RFC 6455, sent text, or asked to be answered faster than `out`
+  /// is taken; its text says which, and `out` ends with a Close that says so too.
   base::Result<void> receive(std::span<const char> bytes, base::Buffer& plain, base::Buffer& out);
   /// Moves all of `plain` into binary frames at the end of `out`.
   void send(base::Buffer& plain, base::Buffer& out);
@@ -39,6 +39,8 @@ class WebSocket {
   void close(std::uint16_t code, std::string_view reason, base::Buffer& out);
   /// The peer has sent a Close: nothing more will come.
   bool peer_closed() const;
+  /// What its Close said: "1001 going away", "1000"; empty if nothing.
+  std::string_view peer_reason() const;
 
  private:
   class Impl;

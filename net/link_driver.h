@@ -1,10 +1,12 @@
 #pragma once
 // The shell around a link session: moves its bytes, keeps its time, and decides nothing.
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "link/session.h"
+#include "link/web_socket.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -59,9 +61,15 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   void at_turn_end() override;
   void on_deadline();
   void end_turn();
+  bool take(std::span<const char> bytes);
+  bool take_messages(std::span<const char> bytes);
+  base::Result<void> produce();
+  void finish();
 
   Loop& loop_;
   StreamPtr stream_;
+  std::unique_ptr<link::WebSocket> web_socket_;  ///< nullptr: the link's bytes are the stream's
+  base::Buffer plain_;                           ///< on its way between the two; empty between calls
   LinkOwner& owner_;
   Deadline deadline_;
   link::Session session_;
