@@ -24,16 +24,19 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses{{
     {Cause::unreachable, "unreachable", "the address can't be reached from here",
      "Check the route, the firewall and the network policies between this machine and the gateway."},
     {Cause::connect_timeout, "connect_timeout", "the address did not answer in time",
-     "A firewall probably drops the packets: open the port for outgoing connections, use a gateway on port 443, or dial "
+     "A firewall probably drops the packets: open the port for outgoing connections, use a gateway on port 443, or "
+     "dial "
      "through the site's proxy (--proxy)."},
     {Cause::proxy_unreachable, "proxy_unreachable", "the proxy can't be reached",
      "Check host and port of the proxy, or switch it off with --proxy off or NO_PROXY."},
     {Cause::proxy_timeout, "proxy_timeout", "the proxy did not answer in time",
-     "The proxy probably can't reach the gateway: try port 443, or ask who runs the proxy to let this gateway through."},
+     "The proxy probably can't reach the gateway: try port 443, or ask who runs the proxy to let this gateway "
+     "through."},
     {Cause::proxy_authentication, "proxy_authentication", "the proxy wants other credentials",
      "Give USER:PASSWORD for the proxy in --proxy-credentials-file; only the scheme Basic is spoken."},
     {Cause::proxy_refused, "proxy_refused", "the proxy refused the way to the gateway",
-     "Many proxies let CONNECT through to port 443 only: use a gateway on port 443, or ask who runs the proxy to let this "
+     "Many proxies let CONNECT through to port 443 only: use a gateway on port 443, or ask who runs the proxy to let "
+     "this "
      "host and port through."},
     {Cause::proxy_failed, "proxy_failed", "the proxy could not reach the gateway",
      "Check that the gateway's name and port can be reached from the proxy, whose name server is the one that counts."},
@@ -57,7 +60,8 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses{{
      "Check that nothing on the way changes the bytes, such as a firewall that inspects TLS."},
     {Cause::certificate_unknown_authority, "certificate_unknown_authority",
      "the certificate is signed by a CA that is not trusted here",
-     "Give the gateway's CA with --ca-file (of a tunnel's connector Secret: ca.crt); if the issuer is a firewall of your "
+     "Give the gateway's CA with --ca-file (of a tunnel's connector Secret: ca.crt); if the issuer is a firewall of "
+     "your "
      "site that inspects TLS, have the gateway excepted or trust the firewall's CA."},
     {Cause::certificate_self_signed, "certificate_self_signed", "the certificate is self-signed and not trusted here",
      "Give that certificate with --ca-file if it is the gateway's, or give the gateway one that a CA has signed."},
@@ -67,21 +71,24 @@ constexpr std::array<CauseInfo, kCauseCount> kCauses{{
      "the certificate is not valid yet, or the clock here is wrong",
      "Set the clock of this machine; if it is right, the gateway's certificate was made by a machine whose clock is "
      "not."},
-    {Cause::certificate_wrong_name, "certificate_wrong_name", "the certificate is for another name than the one dialled",
+    {Cause::certificate_wrong_name, "certificate_wrong_name",
+     "the certificate is for another name than the one dialled",
      "Dial the gateway by one of the names of its certificate, or have that made for the name that is dialled."},
     {Cause::certificate_invalid, "certificate_invalid", "the certificate was refused",
      "Have the gateway's certificate made anew by the CA."},
     {Cause::clock_skew, "clock_skew", "the clock here is probably wrong, so the certificate looks out of its time",
      "Set the clock of this machine (NTP)."},
     {Cause::handshake_timeout, "handshake_timeout", "nothing answered the request for a link in time",
-     "Check that the address is a gateway's; something on the way may hold the answer back: try --transport websocket."},
+     "Check that the address is a gateway's; something on the way may hold the answer back: try --transport "
+     "websocket."},
     {Cause::handshake_closed, "handshake_closed", "the connection was closed before an answer",
      "Check that the address is a gateway's; something on the way may refuse upgrades: try --transport websocket."},
     {Cause::not_a_gateway, "not_a_gateway", "something answers there, but it is not a gateway",
      "Check host, port and path: behind a proxy the path PREFIX/.well-known/adit/link must lead to the gateway's link "
      "port, with Upgrade passed on."},
     {Cause::token_refused, "token_refused", "the gateway refused the token",
-     "Check that the token file holds the current connector token of this tunnel, and that --tunnel is the tunnel's id."},
+     "Check that the token file holds the current connector token of this tunnel, and that --tunnel is the tunnel's "
+     "id."},
     {Cause::forbidden, "forbidden", "the gateway does not admit this connector",
      "Ask who runs the gateway; its reason stands before."},
     {Cause::conflict, "conflict", "the gateway has a conflict with this connector",

@@ -16,8 +16,8 @@ constexpr auto kSkew = std::chrono::minutes(5);
 Cause cause_of(const net::DialFailure& failure) {
   if (failure.phase == net::DialPhase::resolve) {
     if (failure.timed_out) return Cause::resolve_timeout;
-    const bool no_such_name = failure.error == net::asio::error::host_not_found ||
-                              failure.error == net::asio::error::no_data;
+    const bool no_such_name =
+        failure.error == net::asio::error::host_not_found || failure.error == net::asio::error::no_data;
     return no_such_name ? Cause::name_not_found : Cause::resolver_failed;
   }
   if (failure.timed_out || failure.error == net::asio::error::timed_out) return Cause::connect_timeout;
@@ -51,16 +51,15 @@ DialProblem certificate_problem(const net::TlsFailure& failure, std::string_view
                                 WallTime here, std::optional<WallTime> proxy_time) {
   DialProblem problem{cause_of_check(failure.code), DialStep::tls, std::string(why)};
   if (problem.cause == Cause::certificate_wrong_name) problem.detail += "; dialled was " + std::string(host);
-  const bool of_time =
-      problem.cause == Cause::certificate_expired || problem.cause == Cause::certificate_not_yet_valid;
+  const bool of_time = problem.cause == Cause::certificate_expired || problem.cause == Cause::certificate_not_yet_valid;
   if (!of_time) return problem;
   const auto difference = clock_difference(here, proxy_time, "the proxy");
   const auto& facts = failure.certificate;
+  problem.clocks = difference;
   if (difference.empty()) {
-    problem.detail += "; the clock here says " + base::utc_text(here);
+    problem.clocks = "the clock here says " + base::utc_text(here);
     return problem;
   }
-  problem.detail += "; " + difference;
   if (facts && facts->not_before <= *proxy_time && *proxy_time <= facts->not_after) problem.cause = Cause::clock_skew;
   return problem;
 }
@@ -115,7 +114,9 @@ std::string_view name_of(DialStep step) {
   return kNames[static_cast<std::size_t>(step)];
 }
 
-std::string DialProblem::text() const {
+std::string DialProblem::text() const { return clocks.empty() ? stable_text() : stable_text() + "; " + clocks; }
+
+std::string DialProblem::stable_text() const {
   if (!whole.empty()) return whole;
   std::string text(info_of(cause).text);
   if (!detail.empty()) text.append(": ").append(detail);
@@ -132,8 +133,8 @@ DialProblem problem_of(const net::DialFailure& failure, std::string_view proxy) 
   const auto step = failure.phase == net::DialPhase::resolve ? DialStep::resolve : DialStep::connect;
   const auto cause = cause_of(failure);
   if (proxy.empty()) return {cause, step, failure.reason};
-  return {Cause::proxy_unreachable, step, std::string(info_of(cause).text) + ": " + failure.reason + ", proxy " +
-                                              std::string(proxy)};
+  return {Cause::proxy_unreachable, step,
+          std::string(info_of(cause).text) + ": " + failure.reason + ", proxy " + std::string(proxy)};
 }
 
 DialProblem problem_of(const link::ProxyAnswerReader::Outcome& answer, std::string_view gateway, WallTime here) {
@@ -146,9 +147,7 @@ DialProblem problem_of(const link::ProxyAnswerReader::Outcome& answer, std::stri
   } else if (answer.status >= 500) {
     problem.cause = Cause::proxy_failed;
   }
-  if (const auto clocks = clock_difference(here, answer.date, "the proxy"); !clocks.empty()) {
-    problem.detail += "; " + clocks;
-  }
+  problem.clocks = clock_difference(here, answer.date, "the proxy");
   return problem;
 }
 
@@ -171,14 +170,11 @@ DialProblem tls_problem(const net::TlsFailure* failure, std::string_view why, st
 }
 
 DialProblem problem_of(const link::Refusal& refusal, WallTime here) {
-  DialProblem problem{cause_of(refusal), DialStep::handshake, "status " + std::to_string(refusal.status) + ", " +
-                                                                  refusal.reason};
+  DialProblem problem{cause_of(refusal), DialStep::handshake,
+                      "status " + std::to_string(refusal.status) + ", " + refusal.reason};
   problem.retry_after = refusal.retry_after;
   problem.other_transport = may_be_of_transport(refusal);
-  const auto whose = refusal.by_gateway ? "the gateway" : "what answers";
-  if (const auto clocks = clock_difference(here, refusal.date, whose); !clocks.empty()) {
-    problem.detail += "; " + clocks;
-  }
+  problem.clocks = clock_difference(here, refusal.date, refusal.by_gateway ? "the gateway" : "what answers");
   return problem;
 }
 
@@ -190,8 +186,9 @@ DialProblem not_a_gateway(std::string why) {
 
 DialProblem both_failed(link::Transport first_transport, const DialProblem& first, link::Transport second_transport,
                         DialProblem second) {
-  second.whole = "by " + std::string(link::name_of(first_transport)) + ": " + first.text() + "; by " +
-                 std::string(link::name_of(second_transport)) + ": " + second.text();
+  second.whole = "by " + std::string(link::name_of(first_transport)) + ": " + first.stable_text() + "; by " +
+                 std::string(link::name_of(second_transport)) + ": " + second.stable_text();
+  if (second.clocks.empty()) second.clocks = first.clocks;
   return second;
 }
 

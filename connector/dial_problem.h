@@ -28,10 +28,13 @@ struct DialProblem {
   std::string detail;  ///< what the cause does not say: addresses, the gateway's reason, names of a certificate
   std::chrono::seconds retry_after{0};
   bool other_transport = false;  ///< another transport may get through where this one did not
-  std::string whole = {};        ///< of several attempts: what each of them met; text() then
+  std::string clocks = {};       ///< what the clocks say, where that matters
+  std::string whole = {};        ///< of several attempts: what each of them met; stable_text() then
 
   /// "the certificate is for another name than the one dialled: hostname mismatch; …".
   std::string text() const;
+  /// The same without the clocks: equal for equal problems, whenever they happen.
+  std::string stable_text() const;
 };
 
 /// Both clocks, when they differ by more than five minutes: "the clock here says …, that of the proxy …"; else empty.

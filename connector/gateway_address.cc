@@ -20,7 +20,8 @@ bool is_path_character(char c) {
          std::string_view("/-._~%!$&'()*+,;=:@").find(c) != std::string_view::npos;
 }
 
-base::Result<void> read_rest(std::string_view text, std::string_view rest, std::uint16_t port, GatewayAddress& address) {
+base::Result<void> read_rest(std::string_view text, std::string_view rest, std::uint16_t port,
+                             GatewayAddress& address) {
   if (rest.find('@') < rest.find('/')) return base::Error{"a gateway URL takes no user; the token comes from a file"};
   const auto slash = std::min(rest.find('/'), rest.size());
   auto target = net::parse_host_port(rest.substr(0, slash), port);

@@ -28,11 +28,11 @@ class NoProxy {
 
  private:
   struct Item {
-    std::string text;                         ///< as written
-    std::string name;                         ///< lower case, without leading "." or "*."; empty for the other forms
-    bool below_only = false;                  ///< not the name itself
-    bool any = false;                         ///< "*"
-    std::optional<base::IpNetwork> network;   ///< an address is a network of one
+    std::string text;                        ///< as written
+    std::string name;                        ///< lower case, without leading "." or "*."; empty for the other forms
+    bool below_only = false;                 ///< not the name itself
+    bool any = false;                        ///< "*"
+    std::optional<base::IpNetwork> network;  ///< an address is a network of one
     std::optional<std::uint16_t> port;
   };
 

@@ -1,5 +1,6 @@
 #pragma once
-// The HTTP proxy that a site puts between its machines and the world: which, and whether a gateway is dialled through it.
+// The HTTP proxy that a site puts between its machines and the world: which, and whether a gateway is dialled through
+// it.
 
 #include <filesystem>
 #include <optional>
@@ -30,14 +31,14 @@ base::Result<std::string> check_proxy_credentials(std::string text);
 /// What was said of proxies. Immutable once the program runs.
 struct ProxySettings {
   std::optional<ProxyAddress> proxy;
-  std::string origin = "no setting";         ///< of `proxy`, or of there being none: "--proxy", "HTTPS_PROXY"
-  bool by_environment = false;               ///< as opposed to a setting of this program's own
-  NoProxy exceptions;                        ///< NO_PROXY
-  std::filesystem::path credentials_file;    ///< wins over the URL's; empty for none
+  std::string origin = "no setting";       ///< of `proxy`, or of there being none: "--proxy", "HTTPS_PROXY"
+  bool by_environment = false;             ///< as opposed to a setting of this program's own
+  NoProxy exceptions;                      ///< NO_PROXY
+  std::filesystem::path credentials_file;  ///< wins over the URL's; empty for none
 };
 
-/// Settings of this program's own win over HTTPS_PROXY and ALL_PROXY, lower case over upper case as with curl. `setting`
-/// is --proxy: a URL, "off", or empty for the environment's. `problems` tells what of NO_PROXY can't be read.
+/// Settings of this program's own win over HTTPS_PROXY and ALL_PROXY, lower case over upper case as with curl.
+/// `setting` is --proxy: a URL, "off", or empty for the environment's. `problems` tells what of NO_PROXY can't be read.
 base::Result<ProxySettings> read_proxy_settings(std::string_view setting, const char* const* environment,
                                                 std::vector<std::string>& problems);
 

@@ -69,8 +69,7 @@ ProxyAnswerReader::Outcome outcome_of(const http::ResponseHead& head) {
 
 void write_connect(base::Buffer& out, std::string_view host, std::uint16_t port, std::string_view credentials) {
   const bool literal = host.find(':') != std::string_view::npos;
-  const auto authority =
-      (literal ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
+  const auto authority = (literal ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
   std::string head = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n";
   if (!credentials.empty()) head += "Proxy-Authorization: Basic " + base64(credentials) + "\r\n";
   head += "\r\n";

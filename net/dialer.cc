@@ -20,7 +20,8 @@ boost::intrusive_ptr<Dial> Dial::start(Loop& loop, const Target& target, base::D
     const bool fits = target.path.size() < sizeof(sockaddr_un::sun_path);
     if (fits) dial->addresses_.emplace_back(asio::local::stream_protocol::endpoint(target.path));
     dial->trying_ = target.text();
-    loop.post([dial, fits] { fits ? dial->connect_next() : dial->fail("the path of the Unix socket is too long", {}); });
+    loop.post(
+        [dial, fits] { fits ? dial->connect_next() : dial->fail("the path of the Unix socket is too long", {}); });
   } else {
     dial->resolve(target);
   }

@@ -20,8 +20,9 @@ enum class DialPhase { resolve, connect };
 struct DialFailure {
   DialPhase phase = DialPhase::resolve;
   bool timed_out = false;
-  std::string reason;  ///< "name not found", "connection refused (127.0.0.1:80)"; of several addresses, each with its own
-  Error error = {};    ///< of the last address, or of the resolver; none when timed out
+  std::string
+      reason;        ///< "name not found", "connection refused (127.0.0.1:80)"; of several addresses, each with its own
+  Error error = {};  ///< of the last address, or of the resolver; none when timed out
 };
 
 /// One attempt to connect. Addresses are tried in the resolver's order; one that says nothing leaves time for the next
@@ -53,14 +54,14 @@ class Dial final : public boost::intrusive_ref_counter<Dial, boost::thread_unsaf
 
   Socket socket_;
   Resolver resolver_;
-  Deadline deadline_;     ///< of the resolver or of the address that is tried
+  Deadline deadline_;      ///< of the resolver or of the address that is tried
   base::TimePoint until_;  ///< of the whole
   Connected connected_;
   Failed failed_;
   Addresses addresses_;
   std::string resolved_;
-  std::string trying_;    ///< the address of the attempt under way, for the reason
-  std::string reasons_;   ///< of the addresses that failed
+  std::string trying_;     ///< the address of the attempt under way, for the reason
+  std::string reasons_;    ///< of the addresses that failed
   unsigned attempts_ = 0;  ///< tells the answer of an attempt that was given up
   DialPhase phase_ = DialPhase::resolve;
   bool ended_ = false;

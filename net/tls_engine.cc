@@ -90,8 +90,7 @@ TlsEngine::Status TlsEngine::status_of(int result) {
 
 /// Keeps what is known of the first certificate that is refused; OpenSSL itself forgets it.
 int TlsEngine::on_verified(int accepted, X509_STORE_CTX* store) {
-  const auto* ssl =
-      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto& engine = *static_cast<TlsEngine*>(BIO_get_data(SSL_get_rbio(ssl)));
   if (accepted == 0 && !engine.failure_) engine.failure_ = std::make_unique<TlsFailure>(failure_of(store));
   return accepted;
