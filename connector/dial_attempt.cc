@@ -79,6 +79,7 @@ void DialAttempt::connect() {
   dial_ = net::Dial::start(
       context_.loop, target, context_.limit, [this](net::Socket socket) { on_connected(std::move(socket)); },
       [this](const net::DialFailure& failure) {
+        if (failure.phase == net::DialPhase::connect) owner_.on_step(DialStep::resolve, dial_->resolved());
         fail(problem_of(failure, proxy_ != nullptr ? proxy_->target.text() : std::string()));
       });
 }

@@ -157,8 +157,6 @@ void Doctor::show_steps(const AttemptProbe& probe, const GatewayAddress& gateway
     if (taken.step == DialStep::resolve) {
       if (taken.what.empty()) check.detail = "an address, not a name";
       if (by_proxy) check.detail += " (of the proxy, which looks up the gateway's)";
-      // Resolver and connection report together: the time is that of both.
-      check.took = base::Duration(0);
     }
     report_.add(std::move(check));
     if (taken.step == DialStep::connect && !by_proxy) {

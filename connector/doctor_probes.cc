@@ -37,7 +37,10 @@ base::Duration AttemptProbe::lap() {
   return now - std::exchange(began_, now);
 }
 
-void AttemptProbe::on_step(DialStep step, const std::string& what) { steps_.push_back({step, what, lap()}); }
+void AttemptProbe::on_step(DialStep step, const std::string& what) {
+  // Name and connection are told together: the time of both is the connection's.
+  steps_.push_back({step, what, step == DialStep::resolve ? base::Duration(0) : lap()});
+}
 
 void AttemptProbe::on_failed(const DialProblem& problem) {
   last_took_ = lap();

@@ -43,6 +43,9 @@ class GatewayLink final : private net::LinkOwner {
   link::Stream* open(const link::Opening& opening, link::StreamHandler& handler);
   /// Something took too long: see link::Session::suspect.
   void suspect() { driver_.suspect(); }
+  /// The connector has dialled its slot anew, so it may have lost this one: out of rotation and PINGed until it is
+  /// heard of, closed if it stays silent.
+  void doubt();
   /// Tells the connector that this gateway is about to go.
   void leave(std::string_view reason);
   /// Ends the link as soon as its streams are done.
@@ -59,6 +62,7 @@ class GatewayLink final : private net::LinkOwner {
   void on_link_suspect(bool suspect) override;
   void on_link_closed(std::string_view why) override;
   void changed();
+  void look_again();
 
   std::shared_ptr<LinkInfo> info_;
   GatewayLinkOwner& owner_;
@@ -69,6 +73,8 @@ class GatewayLink final : private net::LinkOwner {
   bool offered_ = false;
   bool suspect_ = false;
   bool leaving_ = false;
+  net::Deadline doubts_;           ///< set while it is doubted
+  std::uint64_t bytes_known_ = 0;  ///< received when the doubt began
 };
 
 }  // namespace adit::gateway

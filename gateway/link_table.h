@@ -34,6 +34,9 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried);
   GatewayLink* find(std::uint64_t id);
 
+  /// A link of the same slot has come: see GatewayLink::doubt. `unheard`: there are too many of that slot, so it is
+  /// closed.
+  void slot_taken(std::uint64_t id, bool unheard);
   /// Closes the links whose token the table no longer lists.
   void revoke(const routing::Table& table);
   void leave(std::string_view reason);

@@ -151,7 +151,7 @@ TEST(Allocation, WebSocketMessagesTakeNone) {
     for (auto [from, to] : {std::pair{&client, &server}, std::pair{&server, &client}}) {
       base::Buffer plain;
       base::Buffer wire;
-      plain.append(message);
+      plain.append(std::string_view(message));
       from->send(plain, wire);
       ASSERT_TRUE(to->receive(wire.readable(), plain, wire));
       received += plain.size();

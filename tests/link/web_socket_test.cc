@@ -125,7 +125,7 @@ TEST(WebSocket, WhatBreaksTheProtocolEndsIt) {
     const char* reason;
     const char* code;  ///< of our Close
   };
-  const std::string huge = "\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00mask";
+  const std::string huge("\x82\xff\x80\0\0\0\0\0\0\0mask", 14);
   const Case cases[] = {
       {"unmasked", frame(kFin | kBinary, "x", kUnmasked), "a client's frame is not masked", "\x03\xea"},
       {"unmasked ping", frame(kFin | kPing, "", kUnmasked), "a client's frame is not masked", "\x03\xea"},
