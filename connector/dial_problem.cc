@@ -132,9 +132,12 @@ std::string clock_difference(WallTime here, std::optional<WallTime> there, std::
 DialProblem problem_of(const net::DialFailure& failure, std::string_view proxy) {
   const auto step = failure.phase == net::DialPhase::resolve ? DialStep::resolve : DialStep::connect;
   const auto cause = cause_of(failure);
-  if (proxy.empty()) return {cause, step, failure.reason};
+  // The cause says that already.
+  constexpr std::string_view kNotFound = "name not found: ";
+  const auto reason = failure.reason.substr(failure.reason.starts_with(kNotFound) ? kNotFound.size() : 0);
+  if (proxy.empty()) return {cause, step, reason};
   return {Cause::proxy_unreachable, step,
-          std::string(info_of(cause).text) + ": " + failure.reason + ", proxy " + std::string(proxy)};
+          std::string(info_of(cause).text) + ": " + reason + ", proxy " + std::string(proxy)};
 }
 
 DialProblem problem_of(const link::ProxyAnswerReader::Outcome& answer, std::string_view gateway, WallTime here) {

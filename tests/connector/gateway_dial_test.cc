@@ -46,7 +46,7 @@ class Script {
   std::size_t answered_ = 0;
 };
 
-class DialTest : public testing::Test, private GatewayDialOwner {
+class DialTest : public testing::Test, public GatewayDialOwner {
  protected:
   DialTest() { std::ofstream(token_file) << "a-token\n"; }
   ~DialTest() override {

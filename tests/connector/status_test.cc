@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "connector/metrics.h"
+
 namespace adit::connector::test {
 namespace {
 
