@@ -156,9 +156,8 @@ TEST_F(HostileEnd, MayCloseAsWebSocketsDo) {
 TEST_F(HostileEnd, PingsWithoutReading) {
   peer_.reads = false;
   // Until the socket's own buffers are full too.
-  const std::string ping = std::string("\x89\xfd\0\0\0\0", 6) + std::string(125, 'p');
   std::string pings;
-  for (int i = 0; i < 1000; ++i) pings += ping;
+  for (int i = 0; i < 1000; ++i) pings.append("\x89\xfd\0\0\0\0", 6).append(125, 'p');
   ASSERT_TRUE(until(loop_, [&] {
     if (peer_.stream && peer_.broken.empty() && peer_.stream->unsent() < pings.size()) peer_.send(pings);
     return !gateway_->closed.empty();
