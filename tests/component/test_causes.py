@@ -1,5 +1,7 @@
 """Why there is no link: every cause is told in log, /status, /readyz and metrics, and none ends the connector (S4_P2)."""
 import os
+import pathlib
+import re
 
 import pytest
 
@@ -209,3 +211,12 @@ def test_equal_failures_are_not_logged_each_time(edge):
     wait_until(lambda: edge.metrics(connector.admin)['adit_connector_dials_total{result="connection_refused"}'] >= 4,
                "four dials have failed")
     assert len(log_lines(connector, "link can't be opened")) == 1
+
+
+def test_the_table_of_causes_is_that_of_the_program(edge):
+    page = pathlib.Path(__file__).parents[2] / "docs" / "connecting.md"
+    documented = set(re.findall(r"^\| `(\w+)` \|", page.read_text(), re.MULTILINE))
+    connector = dial(edge, "localhost:1")
+    wait_cause(edge, connector, "connection_refused")
+    counted = {name.split('"')[1] for name in edge.metrics(connector.admin) if name.startswith("adit_connector_dials_total")}
+    assert documented == counted - {"up"}
