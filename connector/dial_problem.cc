@@ -49,6 +49,9 @@ Cause cause_of_check(int error) {
 
 DialProblem certificate_problem(const net::TlsFailure& failure, std::string_view why, std::string_view host,
                                 WallTime here, std::optional<WallTime> proxy_time) {
+  // The cause says that already.
+  constexpr std::string_view kRefused = "certificate refused: ";
+  if (why.starts_with(kRefused)) why.remove_prefix(kRefused.size());
   DialProblem problem{cause_of_check(failure.code), DialStep::tls, std::string(why)};
   if (problem.cause == Cause::certificate_wrong_name) problem.detail += "; dialled was " + std::string(host);
   const bool of_time = problem.cause == Cause::certificate_expired || problem.cause == Cause::certificate_not_yet_valid;
@@ -144,7 +147,7 @@ DialProblem problem_of(const link::ProxyAnswerReader::Outcome& answer, std::stri
   if (!answer.broken.empty()) return {Cause::not_a_proxy, DialStep::proxy, answer.broken};
   DialProblem problem{Cause::proxy_refused, DialStep::proxy,
                       "status " + std::to_string(answer.status) + " to CONNECT " + std::string(gateway)};
-  if (answer.status == 407) {
+  if (answer.status == 407 || answer.status == 401) {  // tinyproxy says 401 to wrong credentials
     problem.cause = Cause::proxy_authentication;
     if (!answer.authenticate.empty()) problem.detail += "; it offers " + answer.authenticate;
   } else if (answer.status >= 500) {

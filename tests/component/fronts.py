@@ -10,10 +10,10 @@ from programs import free_port, listens, wait_until
 USER, PASSWORD = "blue", "a-proxy-password-0123"
 
 
-def start_nginx(edge, location, server="", http="", names=("localhost",)):
+def start_nginx(edge, location, server="", http="", tls="TLSv1.2 TLSv1.3"):
     """TLS on a port of its own, which is returned; `location` is what stands within "location /"."""
     port = free_port()
-    chain, key = edge.authority.issue(*names)
+    chain, key = edge.authority.issue("localhost")
     folders = "".join(f"{kind}_temp_path {edge.folder}/front-{kind};\n"
                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     user = "user root;" if os.geteuid() == 0 else ""
@@ -22,7 +22,8 @@ def start_nginx(edge, location, server="", http="", names=("localhost",)):
         f"{user} daemon off; worker_processes 1; pid {edge.folder}/front.pid; error_log stderr;\n"
         f"events {{ worker_connections 256; }}\n"
         f"http {{ {folders} access_log off; {http}\n"
-        f"  server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key}; {server}\n"
+        f"  server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {chain}; ssl_certificate_key {key};\n"
+        f"    ssl_protocols {tls}; {server}\n"
         f"    location / {{ {location} }} }} }}\n")
     edge.run("front", [shutil.which("nginx") or "/usr/sbin/nginx", "-p", edge.folder, "-e", "stderr", "-c", file])
     wait_until(lambda: listens(port), "nginx listens")
@@ -87,7 +88,7 @@ def start_squid(edge, allowed_ports, hosts=None, password=True):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="adit-squid-"))
     folder.chmod(0o777)
     port = free_port()
-    (folder / "hosts").write_text("".join(f"{address} {name}\n" for name, address in (hosts or {}).items()))
+    (folder / "hosts").write_text("".join(f"{address} {name}\n" for name, address in {"localhost": "127.0.0.1", **(hosts or {})}.items()))
     crypted = subprocess.run(["openssl", "passwd", "-apr1", PASSWORD], check=True, capture_output=True, text=True).stdout
     (folder / "users").write_text(f"{USER}:{crypted}")
     helper = next(p for p in ("/usr/lib/squid/basic_ncsa_auth", "/usr/lib64/squid/basic_ncsa_auth")

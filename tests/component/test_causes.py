@@ -1,5 +1,7 @@
 """Why there is no link: every cause is told in log, /status, /readyz and metrics, and none ends the connector (S4_P2)."""
 import os
+import pathlib
+import re
 
 import pytest
 
@@ -45,8 +47,8 @@ def test_S4_P2_connection_closed_during_tls(edge):
         told_everywhere(edge, dial(edge, f"localhost:{port}"), "tls_closed")
 
 
-def test_S4_P2_no_tls_there(edge, origin):
-    told_everywhere(edge, dial(edge, f"localhost:{origin.port}"), "not_tls")
+def test_S4_P2_no_tls_there(edge, nginx):
+    told_everywhere(edge, dial(edge, f"localhost:{nginx.port}"), "not_tls")
 
 
 @pytest.mark.parametrize("transport", ["upgrade", "websocket"])
@@ -100,7 +102,7 @@ def test_S2_C2_certificate_out_of_its_time(edge, tmp_path, begin, end, name):
 
 
 def test_S4_P2_tls_1_2_only(edge):
-    port = start_nginx(edge, "return 200;", server="ssl_protocols TLSv1.2;")
+    port = start_nginx(edge, "return 200;", tls="TLSv1.2")
     told_everywhere(edge, dial(edge, f"localhost:{port}"), "tls_version")
 
 
@@ -205,6 +207,16 @@ def test_S3_P9_a_link_that_breaks_is_dialled_again(edge, origin):
 def test_equal_failures_are_not_logged_each_time(edge):
     port = free_port()
     connector = dial(edge, f"localhost:{port}")
+    wait_cause(edge, connector, "connection_refused")
     wait_until(lambda: edge.metrics(connector.admin)['adit_connector_dials_total{result="connection_refused"}'] >= 4,
                "four dials have failed")
     assert len(log_lines(connector, "link can't be opened")) == 1
+
+
+def test_the_table_of_causes_is_that_of_the_program(edge):
+    page = pathlib.Path(__file__).parents[2] / "docs" / "connecting.md"
+    documented = set(re.findall(r"^\| `(\w+)` \|", page.read_text(), re.MULTILINE))
+    connector = dial(edge, "localhost:1")
+    wait_cause(edge, connector, "connection_refused")
+    counted = {name.split('"')[1] for name in edge.metrics(connector.admin) if name.startswith("adit_connector_dials_total")}
+    assert documented == counted - {"up"}

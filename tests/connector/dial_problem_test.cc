@@ -68,6 +68,7 @@ TEST(ProxyAnswers, HaveCauses) {
       {407, "Negotiate, NTLM", "proxy_authentication",
        "status 407 to CONNECT edge.test:443; it offers Negotiate, NTLM"},
       {407, "", "proxy_authentication", "status 407 to CONNECT edge.test:443"},
+      {401, "", "proxy_authentication", "status 401"},
       {403, "", "proxy_refused", "status 403"},
       {405, "", "proxy_refused", "status 405"},
       {502, "", "proxy_failed", "status 502"},

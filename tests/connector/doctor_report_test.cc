@@ -28,8 +28,8 @@ TEST(DoctorReport, IsTextLineByLine) {
   tell(report);
   EXPECT_EQ(report.finish(), 1);
   for (const char* line : {"gateway edge.test:7443\n", "  name            ok           1.5 ms  192.0.2.1\n",
-                           "  connection      failed              nobody \xff listens\n", "fix: Do this.\n",
-                           "  TLS             skipped             because\n", "=> failed: no link can be had\n",
+                           "  connection      failed               nobody \xff listens\n", "fix: Do this.\n",
+                           "  TLS             skipped              because\n", "=> failed: no link can be had\n",
                            "service web\n", "  => ok\n", "not all right: gateway edge.test:7443\n"}) {
     EXPECT_THAT(out.str(), HasSubstr(line));
   }
