@@ -74,7 +74,7 @@ class Program:
         self.name = name
         self.out_file, self.err_file = folder / f"{name}.out", folder / f"{name}.err"
         self.judged = False
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("ADIT_")}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("ADIT_") and not k.lower().endswith("_proxy")}
         with self.out_file.open("ab") as out, self.err_file.open("ab") as err:
             self.process = subprocess.Popen([str(a) for a in argv], cwd=folder, stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=err, env={**clean, **(env or {})})

@@ -93,9 +93,9 @@ base::Result<void> Tunnel::start_gateway() {
 }
 
 void Tunnel::start_connector() {
-  net::Target gateway;
-  gateway.host = "127.0.0.1";
-  gateway.port = link_;
+  connector::GatewayAddress gateway;
+  gateway.target.host = "127.0.0.1";
+  gateway.target.port = link_;
   options_.gateways.push_back(gateway);
   options_.token_file = setting_.token_file;
   options_.ca_file = setting_.ca_file;
@@ -104,7 +104,8 @@ void Tunnel::start_connector() {
   identity_.name = "connector";
   identity_.instance = "instance";
   connector_ = std::make_unique<connector::Worker>(options_, identity_, connector_metrics_);
-  for (auto& report : reports_) connector_->add_link(options_.gateways[0], report);
+  std::uint32_t number = 0;
+  for (auto& report : reports_) connector_->add_link(options_.gateways[0], number++, report);
   connector_->run();
 }
 
