@@ -156,7 +156,7 @@ void OperatorSource::apply() {
 }
 
 void OperatorSource::publish_link_certificate() {
-  if (replica_.link_certificate() == shared_->link_certificate.get()) return;
+  if (!options_.link_certificate || replica_.link_certificate() == shared_->link_certificate.get()) return;
   shared_->link_certificate.publish(replica_.link_certificate());
   base::log::info("the operator's link certificate is in force");
 }

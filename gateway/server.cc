@@ -1,10 +1,8 @@
 #include "gateway/server.h"
 
 #include <csignal>
-#include <fstream>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <thread>
 
 #include "base/log.h"
@@ -12,12 +10,12 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "gateway/link_acceptor.h"
+#include "gateway/link_certificate_files.h"
 #include "gateway/manifest_source.h"
 #include "gateway/operator_source.h"
 #include "gateway/status.h"
 #include "gateway/worker.h"
 #include "net/address.h"
-#include "routing/certificates.h"
 #include "telemetry/admin_server.h"
 
 namespace adit::gateway {
@@ -28,14 +26,6 @@ using Endpoint = net::asio::ip::tcp::endpoint;
 
 constexpr auto kLinksEndWithin = std::chrono::seconds(2);
 
-Result<std::string> read_text(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) return base::Error{path.string() + ": cannot be read"};
-  return std::move(text).str();
-}
-
 std::unique_ptr<ConfigurationSource> make_source(const Options& options, GatewayMetrics& metrics) {
   if (options.operator_url.empty()) return std::make_unique<ManifestSource>(options.manifests, metrics);
   OperatorSourceOptions source;
@@ -44,6 +34,7 @@ std::unique_ptr<ConfigurationSource> make_source(const Options& options, Gateway
   source.access.token_file = options.operator_token_file;
   source.access.ca_file = options.operator_ca_file;
   source.state_dir = options.state_dir;
+  source.link_certificate = options.link_cert.empty();
   return std::make_unique<OperatorSource>(std::move(source), metrics);
 }
 
@@ -71,6 +62,7 @@ class Server {
   GatewayMetrics metrics_;
   std::unique_ptr<ConfigurationSource> source_;
   std::optional<Shared> shared_;
+  std::optional<LinkCertificateFiles> link_files_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::Loop> link_loop_;
   std::unique_ptr<LinkAcceptor> acceptor_;
@@ -137,17 +129,10 @@ Result<void> Server::name_links() {
   if (link.host.ends_with('.')) link.host.pop_back();
   shared_->insecure_links = options_.insecure;
   if (options_.link_cert.empty()) return {};
-  auto chain = read_text(options_.link_cert);
-  if (!chain) return base::Error{"--link-cert " + chain.error()};
-  auto key = read_text(options_.link_key);
-  if (!key) return base::Error{"--link-key " + key.error()};
-  if (const auto made = net::make_server_context(net::TlsUse::link, *chain, *key); !made) {
-    return base::Error{"link certificate: " + made.error()};
-  }
-  routing::Certificate certificate{"--link-cert", std::move(*chain), std::move(*key), {}};
-  certificate.fingerprint = routing::fingerprint_of(certificate);
-  link.own = std::make_shared<const routing::Certificate>(std::move(certificate));
-  return {};
+  link_files_.emplace(options_.link_cert, options_.link_key, shared_->link_certificate);
+  auto loaded = link_files_->load();
+  if (loaded) link_files_->start();
+  return loaded;
 }
 
 /// Links come to a listener of their own, to the public ones under the link host, or to both.

@@ -41,8 +41,8 @@ struct Shared {
 
   std::string gateway_id;
   base::Published<routing::Table> table;
-  base::Published<routing::Certificate> link_certificate{nullptr};  ///< the operator's; nullptr: none
-  LinkName link_name{{}, nullptr, &link_certificate};               ///< complete before the first worker is made
+  base::Published<routing::Certificate> link_certificate{nullptr};  ///< of --link-cert, or the operator's
+  LinkName link_name{{}, &link_certificate};                        ///< complete before the first worker is made
   bool insecure_links = false;                                      ///< links may come without TLS
   class LinkAcceptor* link_acceptor = nullptr;  ///< set before workers run; nullptr: none come to public listeners
   LinkDirectory directory;

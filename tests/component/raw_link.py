@@ -1,5 +1,6 @@
 """A connector written from docs/link.md in a few lines: it does what a test wants, also what no connector should do."""
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ END_HEADERS = 4
 STATUS_200 = b"\x88"  # HPACK: entry 8 of the static table
 
 
+@functools.cache
 def trusting(ca_file):
     context = ssl.create_default_context(cafile=str(ca_file))
     context.set_alpn_protocols(["http/1.1"])
@@ -33,6 +35,7 @@ class RawLink:
         self.transport, self.host = transport, host
         self.inbox, self.wire = b"", b""
         self.socket = socket.create_connection((address, port), PATIENCE)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if ca_file:
             self.socket = trusting(ca_file).wrap_socket(self.socket, server_hostname=server_name or host)
         self.key = base64.b64encode(os.urandom(16)).decode()
@@ -179,4 +182,8 @@ class RawLink:
         return True
 
     def close(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread of serve()
+        except OSError:
+            pass
         self.socket.close()
