@@ -36,6 +36,43 @@ def to_gateway(edge, upgrade, path=""):
             f"proxy_set_header Upgrade {upgrade}; proxy_set_header Connection Upgrade; proxy_read_timeout 1h;")
 
 
+def to_public_port(edge):
+    """The usual directives for WebSockets; TLS ends at nginx, and the gateway takes its word for that."""
+    return (f"proxy_pass http://127.0.0.1:{edge.http}; proxy_http_version 1.1; proxy_set_header Host $host; "
+            f"proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_read_timeout 1h; "
+            f"proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;")
+
+
+def start_caddy(edge, path="/edge/*"):
+    """TLS on a port of its own, which is returned; `path` leads to the gateway's --http."""
+    port = free_port()
+    chain, key = edge.authority.issue("localhost")
+    file = edge.folder / "Caddyfile"
+    file.write_text(f"{{\n admin off\n auto_https off\n storage file_system {edge.folder}/caddy\n}}\n"
+                    f"https://localhost:{port} {{\n bind 127.0.0.1\n tls {chain} {key}\n"
+                    f" reverse_proxy {path} 127.0.0.1:{edge.http}\n}}\n")
+    edge.run("caddy", [shutil.which("caddy") or "/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", file],
+             {"HOME": str(edge.folder)})
+    wait_until(lambda: listens(port), "Caddy listens")
+    return port
+
+
+def start_haproxy(edge, path="/edge/"):
+    """As start_caddy."""
+    port = free_port()
+    chain, key = edge.authority.issue("localhost")
+    both = edge.folder / "haproxy.pem"
+    both.write_text(chain.read_text() + key.read_text())
+    file = edge.folder / "haproxy.cfg"
+    file.write_text(f"defaults\n mode http\n timeout connect 5s\n timeout client 30s\n timeout server 30s\n timeout tunnel 1h\n"
+                    f"frontend public\n bind 127.0.0.1:{port} ssl crt {both} alpn http/1.1\n option forwardfor\n"
+                    f" http-request set-header X-Forwarded-Proto https\n use_backend gateway if {{ path_beg {path} }}\n"
+                    f"backend gateway\n server gateway 127.0.0.1:{edge.http}\n")
+    edge.run("haproxy", [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", file])
+    wait_until(lambda: listens(port), "haproxy listens")
+    return port
+
+
 class Proxy:
     """A proxy on 127.0.0.1:port that asks for USER and PASSWORD unless told not to."""
 
