@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/signals.h"
 #include "base/version.h"
+#include "gateway/certificate_expiry.h"
 #include "gateway/link_acceptor.h"
 #include "gateway/link_certificate_files.h"
 #include "gateway/manifest_source.h"
@@ -25,6 +26,7 @@ using base::Result;
 using Endpoint = net::asio::ip::tcp::endpoint;
 
 constexpr auto kLinksEndWithin = std::chrono::seconds(2);
+constexpr auto kWebSocketsEndWithin = std::chrono::seconds(2);  // after the drain time
 
 std::unique_ptr<ConfigurationSource> make_source(const Options& options, GatewayMetrics& metrics) {
   if (options.operator_url.empty()) return std::make_unique<ManifestSource>(options.manifests, metrics);
@@ -55,6 +57,7 @@ class Server {
   Result<void> start_admin();
   bool drain(const base::Signals& signals);
   void stop();
+  std::string link_chain() const;
   std::size_t visitors() const;
   std::size_t links() const;
 
@@ -67,6 +70,7 @@ class Server {
   std::unique_ptr<net::Loop> link_loop_;
   std::unique_ptr<LinkAcceptor> acceptor_;
   std::jthread link_thread_;
+  CertificateExpiry expiry_;
   telemetry::Registry registry_;
   std::unique_ptr<telemetry::AdminServer> admin_;
   std::atomic<bool> draining_{false};
@@ -162,10 +166,10 @@ Result<void> Server::start_admin() {
   registry_.add([this](telemetry::Families& families) {
     collect(metrics_, families);
     collect_links(shared_->directory, families);
-    if (shared_->access_log) {
-      families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
-          .add({}, shared_->access_log->dropped_lines());
-    }
+    expiry_.collect(*shared_->table.get(), link_chain(), families);
+    const auto dropped = shared_->access_log ? shared_->access_log->dropped_lines() : 0;
+    families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
+        .add({}, dropped);
   });
   registry_.add(telemetry::collect_process);
   registry_.add(telemetry::build_info("adit-gateway", base::kVersion));
@@ -181,6 +185,17 @@ Result<void> Server::start_admin() {
   admin_ = std::move(*admin);
   base::log::info("listening", {{"for", "admin"}, {"port", admin_->port()}});
   return {};
+}
+
+/// What the link listener serves to who asks for its name.
+std::string Server::link_chain() const {
+  if (options_.insecure) return {};
+  if (const auto& own = shared_->link_name.own) return own->chain_pem;
+  if (const auto own = shared_->link_certificate.get()) return own->chain_pem;
+  const auto table = shared_->table.get();
+  auto certificate = table->server_name(options_.link_host).first();
+  if (!certificate && !table->default_certificates().empty()) certificate = table->default_certificates()[0];
+  return certificate ? certificate->chain_pem : std::string();
 }
 
 std::size_t Server::visitors() const {
@@ -231,7 +246,13 @@ bool Server::drain(const base::Signals& signals) {
     } while (count() != 0 && !hurried && base::Clock::now() < limit);
     return count() == 0;
   };
-  const bool whole = wait_until_none([this] { return visitors(); }, base::Clock::now() + options_.drain_time);
+  const auto visitors_left = [this] { return visitors(); };
+  bool whole = wait_until_none(visitors_left, base::Clock::now() + options_.drain_time);
+  if (!whole && !hurried) {
+    base::log::info("the drain time is over: WebSockets are told so", {{"visitors", visitors()}});
+    for (auto& worker : workers_) worker->go_away();
+    whole = wait_until_none(visitors_left, base::Clock::now() + kWebSocketsEndWithin);
+  }
   if (!whole) base::log::warning("requests were cut off", {{"visitors", visitors()}});
   for (auto& worker : workers_) worker->finish();
   return wait_until_none([this] { return links(); }, base::Clock::now() + kLinksEndWithin) && whole;

@@ -79,6 +79,8 @@ class Worker final : private StreamOpener {
   void table_changed();
   /// Stops accepting; answers what is under way with "Connection: close"; tells connectors.
   void drain();
+  /// After drain(): the time is up; visitors' WebSockets are told so.
+  void go_away();
   /// After drain(): visitors are gone or time is up; links end.
   void finish();
   /// Visitors that are still there.
