@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -68,7 +69,8 @@ def start_haproxy(edge, path="/edge/"):
                     f"frontend public\n bind 127.0.0.1:{port} ssl crt {both} alpn http/1.1\n option forwardfor\n"
                     f" http-request set-header X-Forwarded-Proto https\n use_backend gateway if {{ path_beg {path} }}\n"
                     f"backend gateway\n server gateway 127.0.0.1:{edge.http}\n")
-    edge.run("haproxy", [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", file])
+    program = edge.run("haproxy", [shutil.which("haproxy") or "/usr/sbin/haproxy", "-db", "-f", file])
+    program.end = -signal.SIGTERM
     wait_until(lambda: listens(port), "haproxy listens")
     return port
 
