@@ -10,8 +10,6 @@ namespace {
 
 /// Frames that wait because the peer provokes answers without reading them; more ends the link.
 constexpr std::size_t kMostQueued = 10'000;
-/// Windows may grow by this many times the connection's window in all.
-constexpr std::uint64_t kBudgetFactor = 4;
 
 }  // namespace
 
@@ -21,7 +19,7 @@ Session::Impl::Impl(Role role, const SessionOptions& options, SessionEvents& eve
       events_(events),
       now_(now),
       liveness_({options.ping_after, options.suspect_after, options.dead_after}, now),
-      window_budget_(kBudgetFactor * options.link_window) {
+      budget_(options.most_buffered, options.budget) {
   create(options);
 }
 
@@ -98,6 +96,7 @@ bool Session::Impl::finished() const { return goaway_sent_ && goaway_received_ &
 base::Result<void> Session::Impl::on_time(base::TimePoint now) {
   if (failed()) return base::Error{error_};
   now_ = now;
+  if (now >= look_at_) look();
   switch (liveness_.on_time(now)) {
     case Liveness::Action::none:
       break;

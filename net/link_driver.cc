@@ -1,14 +1,6 @@
 #include "net/link_driver.h"
 
 namespace adit::net {
-namespace {
-
-// Frames taken from the session at a time: enough for one large write, little enough that a small stream's frame, which
-// comes up in the next round, does not wait long behind bulk.
-constexpr std::size_t kBatch = 128 * 1024;
-
-}  // namespace
-
 LinkDriver::LinkDriver(Loop& loop, StreamPtr stream, link::Role role, const link::SessionOptions& options,
                        LinkOwner& owner)
     : loop_(loop),
@@ -21,6 +13,7 @@ LinkDriver::~LinkDriver() { stream_->close(); }
 
 void LinkDriver::start() {
   stream_->set_owner(*this);
+  stream_->limit_kernel_unsent(pace_.batch());
   loop_.defer(*this);
   if (stream_->readable().empty()) {
     stream_->read();
@@ -45,9 +38,11 @@ void LinkDriver::on_readable() {
 void LinkDriver::at_turn_end() {
   if (!open_) return;
   if (!stream_->is_open()) return close("the connection could not be taken over");
-  // Nothing is taken from the session while the socket is full, so that priorities are decided late.
-  if (stream_->unsent() < kBatch) {
-    const auto produced = session_.produce(stream_->out(), kBatch);
+  // Nothing is taken from the session while the socket is full, so that a small stream's frame waits for little.
+  held_back_ = stream_->unsent() != 0;
+  if (!held_back_) {
+    const auto produced = session_.produce(stream_->out(), pace_.batch());
+    if (pace_.on_batch(Loop::now(), session_.wants_write())) stream_->limit_kernel_unsent(pace_.batch());
     stream_->flush();  // also the GOAWAY that tells the peer why this is the end
     if (!produced) return close(produced.error());
   }
@@ -57,7 +52,8 @@ void LinkDriver::at_turn_end() {
 }
 
 void LinkDriver::on_sent() {
-  if (session_.wants_write() || session_.finished()) loop_.defer(*this);
+  // Who was held back must come even when nothing is left to send: the session waits to be asked.
+  if (held_back_ || session_.wants_write() || session_.finished()) loop_.defer(*this);
 }
 
 void LinkDriver::on_deadline() {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "link/send_pace.h"
 #include "link/session.h"
 #include "net/loop.h"
 #include "net/stream.h"
@@ -63,6 +64,8 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   LinkOwner& owner_;
   Deadline deadline_;
   link::Session session_;
+  link::SendPace pace_;
+  bool held_back_ = false;  // the session asked for produce() while the socket was full
   bool open_ = true;
 };
 
