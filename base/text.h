@@ -29,6 +29,9 @@ void for_each_item(std::string_view list, Each each) {
   }
 }
 
+/// Whether all of it is well-formed (RFC 3629 §4).
+bool is_utf8(std::string_view text);
+
 /// `text` as the inside of a JSON string, appended to `out` (RFC 8259 §7); bytes that are not UTF-8 become U+FFFD.
 void append_json_escaped(std::string& out, std::string_view text);
 

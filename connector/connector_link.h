@@ -1,6 +1,7 @@
 #pragma once
 // One link on its worker, from the handshake to its end.
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,9 @@ class ConnectorLinkOwner {
 /// Offers the services and hands the streams that the gateway opens to the pipes.
 class ConnectorLink final : private net::LinkOwner {
  public:
-  ConnectorLink(net::Loop& loop, net::StreamPtr stream, const ServiceMap& services, ServicePipes& pipes,
-                ConnectorLinkOwner& owner);
+  /// `web_socket`: see net::LinkDriver.
+  ConnectorLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
+                const ServiceMap& services, ServicePipes& pipes, ConnectorLinkOwner& owner);
 
   void start();
   const link::SessionStats& stats() { return driver_.session().stats(); }

@@ -84,7 +84,10 @@ void GatewayDial::say_hello() {
   hello.connector = identity_.name;
   hello.instance = identity_.instance;
   hello.version = base::kVersion;
-  link::write_hello(stream_->out(), hello, host_field(gateway_));
+  const auto host = host_field(gateway_);
+  link::HelloForm form;
+  form.host = host;
+  link::write_hello(stream_->out(), hello, form);
   stream_->flush_soon();
 }
 

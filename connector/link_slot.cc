@@ -70,7 +70,8 @@ void LinkSlot::on_dialed(net::StreamPtr stream, std::string gateway_id, std::str
   status_.gateway_id = std::move(gateway_id);
   status_.remote = std::move(remote);
   ConnectorLinkOwner& owner = *this;
-  link_ = std::make_unique<ConnectorLink>(context_.loop, std::move(stream), context_.services, context_.pipes, owner);
+  link_ = std::make_unique<ConnectorLink>(context_.loop, std::move(stream), nullptr, context_.services, context_.pipes,
+                                          owner);
   serving_ = false;
   obey(slot_.on_up(net::Loop::now()));
   link_->start();

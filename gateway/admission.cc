@@ -122,7 +122,7 @@ bool Admission::check_login(const Request& request, const routing::BasicAuth& au
   if (const auto known = passwords_.find(key, now)) {
     return *known || deny(verdict, 401, "wrong user or password", fields_);
   }
-  if (!failures_.allows(std::string(request.origin.host), now)) {
+  if (!failures_.allows(FailureLimiter::source_of(request.origin.address), now)) {
     return deny(verdict, 429, "too many wrong passwords from this address", kRetry);
   }
   verdict.kind = Verdict::Kind::wait;

@@ -1,18 +1,24 @@
 #include "gateway/certificates.h"
 
 #include "base/log.h"
+#include "base/text.h"
 
 namespace adit::gateway {
 
-Certificates::Certificates(const base::Published<routing::Table>& tables, net::ServerTls tls)
-    : tables_(tables), tls_(std::move(tls)) {}
+Certificates::Certificates(const base::Published<routing::Table>& tables, net::ServerTls tls, const LinkName& link)
+    : tables_(tables), tls_(std::move(tls)), link_host_(link.host), own_(link.own) {
+  if (link.sent != nullptr) sent_.emplace(*link.sent);
+}
 
-Certificates::Certificates(const base::Published<routing::Table>& tables,
-                           const base::Published<routing::Certificate>& own, std::string link_host)
-    : tables_(tables), tls_{net::TlsUse::link}, own_(own), link_host_(std::move(link_host)) {}
+Certificates::Pairs Certificates::of_link_host() {
+  if (own_) return {&own_, 1};
+  if (!sent_) return {};
+  const auto& sent = sent_->get();
+  return sent ? Pairs(&sent, 1) : Pairs();
+}
 
 Certificates::Pairs Certificates::of_link(std::string_view name) {
-  if (const auto& own = own_->get()) return {&own, 1};
+  if (const auto pairs = of_link_host(); !pairs.empty()) return pairs;
   const auto& table = *tables_.get();
   for (const auto& asked : {name, std::string_view(link_host_)}) {
     if (const auto found = table.server_name(asked).certificates; !found.empty()) return found;
@@ -21,6 +27,9 @@ Certificates::Pairs Certificates::of_link(std::string_view name) {
 }
 
 Certificates::Pairs Certificates::of_public(std::string_view name) {
+  if (!link_host_.empty() && base::equals_ignoring_case(name, link_host_)) {
+    if (const auto pairs = of_link_host(); !pairs.empty()) return pairs;
+  }
   const auto& table = *tables_.get();
   const auto found = table.server_name(name);
   // A host with Private rules only handshakes like an unknown name.

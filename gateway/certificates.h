@@ -13,30 +13,38 @@
 
 namespace adit::gateway {
 
+/// The name under which links are opened, and what proves it: that, so that no tunnel can put its certificate in this
+/// place, and only while there is neither what the table says of the name.
+struct LinkName {
+  std::string host = {};                                        ///< --link-host, without a final dot; empty: none
+  std::shared_ptr<const routing::Certificate> own = {};         ///< --link-cert
+  const base::Published<routing::Certificate>* sent = nullptr;  ///< the operator's
+};
+
 /// Chooses by server name from the newest table; a context holds all key pairs of its host. One per thread, since
 /// contexts are cached without a lock.
 class Certificates final : public net::CertificateChooser {
  public:
-  /// For public listeners. All contexts are made with `tls`.
-  explicit Certificates(const base::Published<routing::Table>& tables, net::ServerTls tls = {});
-  /// For the link listener: it serves `own`, whatever the client asked for, so that no tunnel can put its certificate
-  /// in that place; while there is none, that of the table for the name asked for, or else for `link_host`.
-  Certificates(const base::Published<routing::Table>& tables, const base::Published<routing::Certificate>& own,
-               std::string link_host);
+  /// All contexts are made with `tls`. With TlsUse::link, for the link listener, the certificate of `link` is shown
+  /// whatever the client asked for; without, for public ones, to those who ask for its host.
+  explicit Certificates(const base::Published<routing::Table>& tables, net::ServerTls tls = {},
+                        const LinkName& link = {});
 
   SSL_CTX* choose(std::string_view name) override;
 
  private:
   using Pairs = std::span<const std::shared_ptr<const routing::Certificate>>;
 
+  Pairs of_link_host();
   Pairs of_link(std::string_view name);
   Pairs of_public(std::string_view name);
   net::TlsContext make(Pairs pairs, std::string_view identity) const;
 
   base::Snapshot<routing::Table> tables_;
   net::ServerTls tls_;
-  std::optional<base::Snapshot<routing::Certificate>> own_;
   std::string link_host_;
+  std::shared_ptr<const routing::Certificate> own_;
+  std::optional<base::Snapshot<routing::Certificate>> sent_;
   struct Entry {
     net::TlsContext context;                          ///< nullptr: it could not be made, which was logged
     std::weak_ptr<const routing::Certificate> first;  ///< tells when it is no longer in use

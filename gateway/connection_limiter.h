@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "base/ip_network.h"
 
@@ -39,6 +40,28 @@ class ConnectionLimiter {
   const std::uint32_t per_address_;
   std::atomic<std::uint32_t> count_{0};
   std::array<Shard, 16> shards_;
+};
+
+/// One connection that was admitted, for as long as it counts. Any thread.
+class ConnectionPlace {
+ public:
+  ConnectionPlace() = default;
+  /// enter() has admitted `address`.
+  ConnectionPlace(ConnectionLimiter& limiter, const base::IpAddress& address) : limiter_(&limiter), address_(address) {}
+  ConnectionPlace(ConnectionPlace&& other) noexcept
+      : limiter_(std::exchange(other.limiter_, nullptr)), address_(other.address_) {}
+  ConnectionPlace& operator=(ConnectionPlace&& other) noexcept {
+    std::swap(limiter_, other.limiter_);
+    std::swap(address_, other.address_);
+    return *this;
+  }
+  ~ConnectionPlace() {
+    if (limiter_ != nullptr) limiter_->leave(address_);
+  }
+
+ private:
+  ConnectionLimiter* limiter_ = nullptr;
+  base::IpAddress address_;
 };
 
 }  // namespace adit::gateway

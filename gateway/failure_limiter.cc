@@ -4,6 +4,13 @@
 
 namespace adit::gateway {
 
+std::string FailureLimiter::source_of(const base::IpAddress& address) {
+  if (address.is_v4()) return address.text();
+  auto network = address.bytes();
+  std::fill(network.begin() + 8, network.end(), std::uint8_t{0});
+  return base::IpAddress(network).text();
+}
+
 double FailureLimiter::failures_now(const Bucket& bucket, base::TimePoint now) {
   const double passed = std::chrono::duration<double>(now - bucket.since).count();
   return std::max(0.0, bucket.failures - passed * kPerSecond);

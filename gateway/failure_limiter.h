@@ -1,5 +1,5 @@
 #pragma once
-// How often an address may present tokens that are wrong.
+// How often an address may present tokens or passwords that are wrong.
 
 #include <cstddef>
 #include <string>
@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/ip_network.h"
 
 namespace adit::gateway {
 
@@ -18,6 +19,9 @@ class FailureLimiter {
   static constexpr double kBurst = 30;
   static constexpr double kPerSecond = 1;
   static constexpr std::size_t kMostAddresses = 10'000;
+
+  /// Who counts as one: an IPv4 address, or all of an IPv6 /64, since whoever has one address of it mostly has all.
+  static std::string source_of(const base::IpAddress& address);
 
   /// Whether a token of this address may be looked at now.
   bool allows(const std::string& address, base::TimePoint now) const;

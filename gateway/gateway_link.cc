@@ -6,13 +6,19 @@
 #include "base/log.h"
 
 namespace adit::gateway {
+namespace {
 
-GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::shared_ptr<LinkInfo> info,
-                         GatewayLinkOwner& owner, std::string gateway_id)
+constexpr auto kAgain = std::chrono::milliseconds(1100);  // a little more than link::SessionOptions::suspect_after
+
+}  // namespace
+
+GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
+                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id)
     : info_(std::move(info)),
       owner_(owner),
       gateway_id_(std::move(gateway_id)),
-      driver_(loop, std::move(stream), link::Role::gateway, link::SessionOptions{}, *this) {}
+      driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, link::SessionOptions{}, *this),
+      doubts_(net::Deadline::of<&GatewayLink::look_again>(loop, this)) {}
 
 bool GatewayLink::offers(std::string_view service) const {
   return std::find(services_.begin(), services_.end(), service) != services_.end();
@@ -21,7 +27,7 @@ bool GatewayLink::offers(std::string_view service) const {
 LinkState GatewayLink::state() const {
   if (leaving_ || !driver_.is_open()) return LinkState::over;
   if (!ready_ || !offered_) return LinkState::starting;
-  return suspect_ ? LinkState::suspect : LinkState::live;
+  return suspect_ || doubts_.is_set() ? LinkState::suspect : LinkState::live;
 }
 
 link::Stream* GatewayLink::open(const link::Opening& opening, link::StreamHandler& handler) {
@@ -65,8 +71,33 @@ void GatewayLink::on_link_suspect(bool suspect) {
   changed();
 }
 
+void GatewayLink::doubt() {
+  if (!driver_.is_open() || doubts_.is_set()) return;
+  base::log::info("link is doubted: its slot was dialled anew", {{"tunnel", info_->tunnel_name},
+                                                                 {"connector", info_->connector},
+                                                                 {"instance", info_->instance},
+                                                                 {"remote", info_->remote}});
+  bytes_known_ = driver_.session().stats().bytes_in;
+  info_->doubted = true;
+  doubts_.set(net::Loop::now() + kAgain);
+  changed();
+  driver_.suspect();
+}
+
+/// A link that was heard just before the doubt began is not PINGed then (link/liveness.h): so again.
+void GatewayLink::look_again() {
+  if (!driver_.is_open()) return;
+  if (driver_.session().stats().bytes_in != bytes_known_) {
+    info_->doubted = false;
+    return changed();
+  }
+  doubts_.set(net::Loop::now() + kAgain);
+  driver_.suspect();
+}
+
 void GatewayLink::on_link_closed(std::string_view why) {
   publish();
+  doubts_.clear();
   info_->state = LinkState::over;
   owner_.on_link_over(*this, why);
 }

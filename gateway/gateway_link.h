@@ -28,8 +28,9 @@ class GatewayLinkOwner {
 /// Lives on its worker's loop. Opens streams to services and keeps what the connector said of itself.
 class GatewayLink final : private net::LinkOwner {
  public:
-  GatewayLink(net::Loop& loop, net::StreamPtr stream, std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner,
-              std::string gateway_id);
+  /// `web_socket`: see net::LinkDriver.
+  GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
+              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id);
 
   void start() { driver_.start(); }
   const std::shared_ptr<LinkInfo>& info() const { return info_; }
@@ -42,6 +43,9 @@ class GatewayLink final : private net::LinkOwner {
   link::Stream* open(const link::Opening& opening, link::StreamHandler& handler);
   /// Something took too long: see link::Session::suspect.
   void suspect() { driver_.suspect(); }
+  /// The connector has dialled its slot anew, so it may have lost this one: out of rotation and PINGed until it is
+  /// heard of, closed if it stays silent.
+  void doubt();
   /// Tells the connector that this gateway is about to go.
   void leave(std::string_view reason);
   /// Ends the link as soon as its streams are done.
@@ -58,6 +62,7 @@ class GatewayLink final : private net::LinkOwner {
   void on_link_suspect(bool suspect) override;
   void on_link_closed(std::string_view why) override;
   void changed();
+  void look_again();
 
   std::shared_ptr<LinkInfo> info_;
   GatewayLinkOwner& owner_;
@@ -68,6 +73,8 @@ class GatewayLink final : private net::LinkOwner {
   bool offered_ = false;
   bool suspect_ = false;
   bool leaving_ = false;
+  net::Deadline doubts_;           ///< set while it is doubted
+  std::uint64_t bytes_known_ = 0;  ///< received when the doubt began
 };
 
 }  // namespace adit::gateway

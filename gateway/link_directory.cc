@@ -63,6 +63,28 @@ std::shared_ptr<const LinkInfo> LinkDirectory::pick(std::string_view tunnel_id, 
   return best != nullptr ? best->link : nullptr;
 }
 
+LinkDirectory::Count LinkDirectory::count(std::string_view tunnel_id, std::string_view instance) const {
+  const std::lock_guard lock(mutex_);
+  const auto links = by_tunnel_.find(tunnel_id);
+  if (links == by_tunnel_.end()) return {};
+  const auto same = std::count_if(links->second.begin(), links->second.end(),
+                                  [&](const Entry& entry) { return entry.link->instance == instance; });
+  return {links->second.size(), static_cast<std::size_t>(same)};
+}
+
+std::vector<std::shared_ptr<const LinkInfo>> LinkDirectory::predecessors(const LinkInfo& link) const {
+  std::vector<std::shared_ptr<const LinkInfo>> found;
+  if (!link.slot) return found;
+  const std::lock_guard lock(mutex_);
+  const auto links = by_tunnel_.find(link.tunnel_id);
+  if (links == by_tunnel_.end()) return found;
+  // They were added in the order of their ids.
+  for (const auto& [other, services] : links->second) {
+    if (other->id < link.id && other->slot == link.slot && other->instance == link.instance) found.push_back(other);
+  }
+  return found;
+}
+
 std::vector<LinkDirectory::Entry> LinkDirectory::all() const {
   std::vector<Entry> entries;
   const std::lock_guard lock(mutex_);

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "link/handshake.h"
 #include "routing/table.h"
 
 namespace adit::gateway {
@@ -32,7 +34,9 @@ struct LinkInfo {
   std::string connector;
   std::string instance;
   std::string version;
+  std::optional<std::uint32_t> slot;
   std::string remote;  ///< address:port
+  link::Transport transport = link::Transport::upgrade;
   routing::TokenHash token{};
   std::chrono::system_clock::time_point since;
 
@@ -42,6 +46,7 @@ struct LinkInfo {
   std::atomic<std::uint32_t> streams_open{0};
   std::atomic<std::int64_t> round_trip_us{0};
   std::atomic<LinkState> state{LinkState::starting};
+  std::atomic<bool> doubted{false};  ///< its slot was dialled anew, and nothing was heard of it since
 };
 
 /// Which links there are, by tunnel. Any thread; a lock, so it is not asked while a worker has a link of its own.
@@ -60,6 +65,15 @@ class LinkDirectory {
   /// than a suspect one, then the one with the fewest open streams; nullptr if there is none.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service, std::size_t not_worker,
                                        const std::vector<std::uint64_t>& tried) const;
+
+  struct Count {
+    std::size_t of_tunnel = 0;
+    std::size_t of_instance = 0;
+  };
+  /// Links that are there, those that are ending included.
+  Count count(std::string_view tunnel_id, std::string_view instance) const;
+  /// Older links of the same tunnel, instance and slot, oldest first; none for a link without a slot.
+  std::vector<std::shared_ptr<const LinkInfo>> predecessors(const LinkInfo& link) const;
 
   struct Entry {
     std::shared_ptr<LinkInfo> link;

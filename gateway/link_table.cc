@@ -13,7 +13,11 @@ LinkTable::~LinkTable() = default;
 
 void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& info) {
   GatewayLinkOwner& owner = *this;
-  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), info, owner, gateway_id_);
+  std::unique_ptr<link::WebSocket> web_socket;
+  if (info->transport == link::Transport::websocket) {
+    web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::server, random_);
+  }
+  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner, gateway_id_);
   GatewayLink& added = *link;
   by_tunnel_[info->tunnel_id].push_back(&added);
   by_id_.emplace(info->id, std::move(link));
@@ -21,6 +25,7 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
                                  {"connector", info->connector},
                                  {"instance", info->instance},
                                  {"remote", info->remote},
+                                 {"transport", name_of(info->transport)},
                                  {"worker", info->worker}});
   added.start();
   if (draining_) added.leave("gateway is shutting down");
@@ -44,6 +49,12 @@ GatewayLink* LinkTable::pick(std::string_view tunnel_id, std::string_view servic
 GatewayLink* LinkTable::find(std::uint64_t id) {
   const auto link = by_id_.find(id);
   return link != by_id_.end() ? link->second.get() : nullptr;
+}
+
+void LinkTable::slot_taken(std::uint64_t id, bool unheard) {
+  GatewayLink* link = find(id);
+  if (link == nullptr) return;
+  unheard ? link->close("newer links of its slot have come") : link->doubt();
 }
 
 void LinkTable::revoke(const routing::Table& table) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/published.h"
+#include "base/random.h"
 #include "gateway/gateway_link.h"
 #include "gateway/link_directory.h"
 #include "routing/table.h"
@@ -33,6 +34,9 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried);
   GatewayLink* find(std::uint64_t id);
 
+  /// A link of the same slot has come: see GatewayLink::doubt. `unheard`: there are too many of that slot, so it is
+  /// closed.
+  void slot_taken(std::uint64_t id, bool unheard);
   /// Closes the links whose token the table no longer lists.
   void revoke(const routing::Table& table);
   void leave(std::string_view reason);
@@ -58,6 +62,7 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   LinkDirectory& directory_;
   std::string gateway_id_;
   Leaving leaving_;
+  base::Random random_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GatewayLink>> by_id_;
   std::unordered_map<std::string, std::vector<GatewayLink*>, Hash, std::equal_to<>> by_tunnel_;
   std::vector<std::unique_ptr<GatewayLink>> over_;  ///< destroyed at the end of the turn

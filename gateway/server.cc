@@ -17,6 +17,7 @@
 #include "gateway/status.h"
 #include "gateway/worker.h"
 #include "net/address.h"
+#include "routing/certificates.h"
 #include "telemetry/admin_server.h"
 
 namespace adit::gateway {
@@ -57,6 +58,7 @@ class Server {
   int run(const base::Signals& signals);
 
  private:
+  Result<void> name_links();
   Result<void> start_workers();
   Result<void> start_links();
   Result<void> start_admin();
@@ -96,6 +98,7 @@ Result<void> Server::start() {
     if (!writer) return base::Error{writer.error()};
     shared_->access_log = std::move(*writer);
   }
+  if (auto named = name_links(); !named) return named;
   if (auto started = start_workers(); !started) return started;
   if (auto started = start_links(); !started) return started;
   if (auto started = start_admin(); !started) return started;
@@ -127,31 +130,44 @@ Result<void> Server::start_workers() {
   return {};
 }
 
-Result<void> Server::start_links() {
-  if (options_.link.off) return {};
-  const auto where = net::listen_endpoint(options_.link.host, options_.link.port);
-  if (!where) return base::Error{where.error()};
-  LinkListenerOptions link;
-  link.where = *where;
+/// What connectors know this gateway by.
+Result<void> Server::name_links() {
+  auto& link = shared_->link_name;
   link.host = options_.link_host;
-  link.insecure = options_.insecure;
-  if (!options_.link_cert.empty()) {
-    auto chain = read_text(options_.link_cert);
-    if (!chain) return base::Error{"--link-cert " + chain.error()};
-    auto key = read_text(options_.link_key);
-    if (!key) return base::Error{"--link-key " + key.error()};
-    link.chain_pem = std::move(*chain);
-    link.key_pem = std::move(*key);
-  } else if (options_.operator_url.empty() && !options_.insecure &&
-             !shared_->table.get()->server_name(options_.link_host).first()) {
+  if (link.host.ends_with('.')) link.host.pop_back();
+  shared_->insecure_links = options_.insecure;
+  if (options_.link_cert.empty()) return {};
+  auto chain = read_text(options_.link_cert);
+  if (!chain) return base::Error{"--link-cert " + chain.error()};
+  auto key = read_text(options_.link_key);
+  if (!key) return base::Error{"--link-key " + key.error()};
+  if (const auto made = net::make_server_context(net::TlsUse::link, *chain, *key); !made) {
+    return base::Error{"link certificate: " + made.error()};
+  }
+  routing::Certificate certificate{"--link-cert", std::move(*chain), std::move(*key), {}};
+  certificate.fingerprint = routing::fingerprint_of(certificate);
+  link.own = std::make_shared<const routing::Certificate>(std::move(certificate));
+  return {};
+}
+
+/// Links come to a listener of their own, to the public ones under the link host, or to both.
+Result<void> Server::start_links() {
+  if (options_.link.off && options_.link_host.empty()) return {};
+  if (options_.link_cert.empty() && options_.operator_url.empty() && !options_.insecure &&
+      !shared_->table.get()->server_name(options_.link_host).first()) {
     base::log::warning("no manifest holds a certificate for the link host yet: connectors cannot dial in",
                        {{"linkHost", options_.link_host}});
   }
   link_loop_ = std::make_unique<net::Loop>();
   acceptor_ = std::make_unique<LinkAcceptor>(*link_loop_, *shared_);
-  const auto bound = acceptor_->listen(link);
-  if (!bound) return base::Error{bound.error()};
-  base::log::info("listening", {{"for", "links"}, {"address", net::to_text(*bound)}});
+  if (!shared_->link_name.host.empty()) shared_->link_acceptor = acceptor_.get();
+  if (!options_.link.off) {
+    const auto where = net::listen_endpoint(options_.link.host, options_.link.port);
+    if (!where) return base::Error{where.error()};
+    const auto bound = acceptor_->listen(*where);
+    if (!bound) return base::Error{bound.error()};
+    base::log::info("listening", {{"for", "links"}, {"address", net::to_text(*bound)}});
+  }
   link_thread_ = std::jthread([this] { link_loop_->run(); });
   return {};
 }

@@ -34,6 +34,7 @@ Json link_json(const LinkDirectory::Entry& entry) {
       {"instance", link.instance},
       {"version", link.version},
       {"remote", link.remote},
+      {"transport", name_of(link.transport)},
       {"since", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(link.since)))},
       {"state", state_name(link.state)},
       {"services", entry.services},

@@ -53,6 +53,7 @@ void Visitor::on_readable() {
     case State::closing:
       return discard();
     case State::password:
+    case State::link:
     case State::over:
       return;
   }
@@ -81,6 +82,11 @@ void Visitor::await_head() {
 
 void Visitor::take_request(const http::RequestHead& head, std::size_t head_size) {
   const auto origin = origin_of(endpoint_, head, worker_.edge().trusted_proxies);
+  if (worker_.opens_link(head, origin)) {
+    state_ = State::link;
+    deadline_.set(net::Loop::now() + worker_.edge().header_timeout);
+    return hand_over_link();
+  }
   auto* tls = stream_->tls();
   const auto server_name = tls != nullptr ? tls->server_name() : std::string_view();
   auto verdict = worker_.admission().admit({head, origin, endpoint_, server_name}, worker_.table(), net::Loop::now());
@@ -104,10 +110,19 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   if (stream_->readable().empty()) stream_->read();  // to hear of the visitor's end
 }
 
+/// The head stays where it is: the acceptor reads it anew, with the rules of links.
+void Visitor::hand_over_link() {
+  if (stream_->unsent() != 0) return stream_->flush_soon();  // on_sent() comes back
+  state_ = State::over;
+  deadline_.clear();
+  worker_.hand_to_acceptor(*this, stream_->release());
+}
+
 /// The head stays where it is and is read again when the password was checked.
 bool Visitor::await_password(Verdict::Question question, const RequestOrigin& origin) {
   waiting_ = std::make_shared<Visitor*>(this);
-  if (!worker_.check_password(std::move(question), std::string(origin.host), waiting_)) return false;
+  auto source = FailureLimiter::source_of(origin.address);
+  if (!worker_.check_password(std::move(question), std::move(source), waiting_)) return false;
   state_ = State::password;
   deadline_.clear();
   return true;
@@ -258,6 +273,7 @@ void Visitor::read_pipe() {
 }
 
 void Visitor::on_sent() {
+  if (state_ == State::link) return hand_over_link();
   const auto unsent = stream_->unsent();
   if (exchange_) exchange_->delivered(unsent);
   if (state_ == State::closing) {

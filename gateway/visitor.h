@@ -42,6 +42,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void password_checked();
 
   const VisitorEndpoint& endpoint() const { return endpoint_; }
+  const std::string& peer() const { return peer_; }
 
  private:
   enum class State : std::uint8_t {
@@ -50,6 +51,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
     exchange,  ///< an exchange is under way
     skipping,  ///< the answer is whole and the request's body is not: its rest is thrown away
     pipe,      ///< after 101
+    link,      ///< it is a connector: handed to the acceptor of links once all is sent
     closing,   ///< our half is ended; reads on until the visitor has closed too
     over,
   };
@@ -84,6 +86,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void refuse_body(int status, std::string_view reason);
   void skip_body();
   void read_pipe();
+  void hand_over_link();
 
   void refuse(int status, std::string_view reason);
   void own_answer(int status, std::string_view fields, std::string_view reason, bool close);

@@ -1,6 +1,8 @@
 #include "gateway/worker.h"
 
 #include "base/log.h"
+#include "base/text.h"
+#include "gateway/link_acceptor.h"
 #include "gateway/remote_stream.h"
 #include "gateway/visitor.h"
 #include "net/address.h"
@@ -32,7 +34,7 @@ Worker::Worker(Shared& shared, std::size_t index)
       pace_{shared.edge.body_timeout, shared.edge.min_body_rate_grace, shared.edge.min_body_rate},
       admission_(shared.admission, shared.edge),
       tickets_(shared.ticket_keys),
-      certificates_(shared.table, server_tls()),
+      certificates_(shared.table, server_tls(), shared.link_name),
       proxy_arrivals_(loop_, shared.edge, metrics_,
                       [this](const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& visitor, bool tls,
                              std::uint16_t port) { admit(stream, visitor, tls, port); }),
@@ -134,9 +136,26 @@ bool Worker::check_password(Verdict::Question question, std::string visitor, std
       });
 }
 
+bool Worker::opens_link(const http::RequestHead& head, const RequestOrigin& origin) const {
+  // The host first: the forms are looked for in every field.
+  return shared_.link_acceptor != nullptr && base::equals_ignoring_case(head.host, shared_.link_name.host) &&
+         (shared_.insecure_links || origin.scheme == "https") && link::asks_for_link(head);
+}
+
+void Worker::hand_to_acceptor(Visitor& visitor, net::Stream::Parts parts) {
+  const auto& endpoint = visitor.endpoint();
+  shared_.link_acceptor->arrive(
+      {std::move(parts), endpoint, visitor.peer(), ConnectionPlace(shared_.connections, endpoint.address)});
+  remove(visitor);
+}
+
 void Worker::forget(Visitor& visitor) {
-  metrics_.connections_open.subtract();
   shared_.connections.leave(visitor.endpoint().address);
+  remove(visitor);
+}
+
+void Worker::remove(Visitor& visitor) {
+  metrics_.connections_open.subtract();
   visitors_->live.erase(visitors_->live.iterator_to(visitor));
   visitors_->over.emplace_back(&visitor);
   loop_.defer(*visitors_);
@@ -214,6 +233,10 @@ void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
     links_.revoke(table());  // its token may have been revoked on the way
     links_open_.store(links_.size(), std::memory_order_relaxed);
   });
+}
+
+void Worker::slot_taken(std::uint64_t link_id, bool unheard) {
+  loop_.post([this, link_id, unheard] { links_.slot_taken(link_id, unheard); });
 }
 
 void Worker::table_changed() {

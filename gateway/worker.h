@@ -42,6 +42,9 @@ struct Shared {
   std::string gateway_id;
   base::Published<routing::Table> table;
   base::Published<routing::Certificate> link_certificate{nullptr};  ///< the operator's; nullptr: none
+  LinkName link_name{{}, nullptr, &link_certificate};               ///< complete before the first worker is made
+  bool insecure_links = false;                                      ///< links may come without TLS
+  class LinkAcceptor* link_acceptor = nullptr;  ///< set before workers run; nullptr: none come to public listeners
   LinkDirectory directory;
   GatewayMetrics& metrics;
   const EdgeSettings edge;
@@ -70,6 +73,8 @@ class Worker final : private StreamOpener {
   // From any thread.
   /// Takes over a link whose handshake is done.
   void adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info);
+  /// A link of the same slot as that one has come; see LinkTable::slot_taken.
+  void slot_taken(std::uint64_t link_id, bool unheard);
   /// The route table has changed: links of revoked tokens are closed.
   void table_changed();
   /// Stops accepting; answers what is under way with "Connection: close"; tells connectors.
@@ -98,6 +103,12 @@ class Worker final : private StreamOpener {
   /// Exchanges are recycled: one is needed only while a request is under way.
   std::unique_ptr<Exchange> take_exchange();
   void give_exchange(std::unique_ptr<Exchange> exchange);
+  /// Whether a request is one for the acceptor of links: in any of their forms, for the link host, and not in the
+  /// clear.
+  bool opens_link(const http::RequestHead& head, const RequestOrigin& origin) const;
+  /// The visitor turned out to be a connector, and is over: its connection goes on at the acceptor of links, and counts
+  /// as a visitor's until that has let it in.
+  void hand_to_acceptor(Visitor& visitor, net::Stream::Parts parts);
   /// A visitor is over; it is destroyed at the end of the turn.
   void forget(Visitor& visitor);
 
@@ -106,6 +117,7 @@ class Worker final : private StreamOpener {
   void admit(const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& peer, bool tls, std::uint16_t port);
   bool count_in(net::Stream& stream, const VisitorEndpoint& visitor);
   net::ServerTls server_tls();
+  void remove(Visitor& visitor);
   void tick();
   void link_is_leaving(std::uint64_t link_id);
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,

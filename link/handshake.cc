@@ -4,7 +4,9 @@
 
 #include "base/text.h"
 #include "http/forwarding.h"
+#include "link/handshake_digest.h"
 #include "link/handshake_syntax.h"
+#include "link/http_date.h"
 
 namespace adit::link {
 namespace {
@@ -30,31 +32,43 @@ bool asks_for_link(const http::RequestHead& head) {
          any_item(head.fields, "Sec-WebSocket-Protocol", is_ours);
 }
 
-void write_hello(base::Buffer& out, const Hello& hello, std::string_view host, std::string_view prefix) {
+void write_hello(base::Buffer& out, const Hello& hello, const HelloForm& form) {
   out.append(std::string_view("GET "));
-  out.append(prefix);
+  out.append(form.prefix);
   out.append(kLinkPath);
   out.append(std::string_view(" HTTP/1.1\r\n"));
-  write_field(out, "Host", host);
+  write_field(out, "Host", form.host);
   write_field(out, "Connection", "Upgrade");
-  write_field(out, "Upgrade", kUpgradeToken);
+  if (form.transport == Transport::websocket) {
+    write_field(out, "Upgrade", kWebSocketToken);
+    write_field(out, "Sec-WebSocket-Version", kWebSocketVersion);
+    write_field(out, "Sec-WebSocket-Key", form.key);
+    write_field(out, "Sec-WebSocket-Protocol", kSubprotocol);
+  } else {
+    write_field(out, "Upgrade", kUpgradeToken);
+  }
   write_field(out, "Authorization", "Bearer " + hello.token);
   if (!hello.tunnel_id.empty()) write_field(out, "Adit-Tunnel", hello.tunnel_id);
   write_field(out, "Adit-Connector", hello.connector);
   write_field(out, "Adit-Instance", hello.instance);
+  if (hello.slot) write_field(out, "Adit-Slot", std::to_string(*hello.slot));
   write_field(out, "Adit-Version", hello.version);
   out.append(std::string_view("\r\n"));
 }
 
-void write_welcome(base::Buffer& out, std::string_view gateway_id) {
+void write_welcome(base::Buffer& out, std::string_view gateway_id, std::string_view key) {
   out.append(std::string_view("HTTP/1.1 101 Switching Protocols\r\n"));
   write_field(out, "Connection", "Upgrade");
-  write_field(out, "Upgrade", kUpgradeToken);
+  write_field(out, "Upgrade", key.empty() ? kUpgradeToken : kWebSocketToken);
+  if (!key.empty()) {
+    write_field(out, "Sec-WebSocket-Accept", web_socket_accept(key));
+    write_field(out, "Sec-WebSocket-Protocol", kSubprotocol);
+  }
   write_field(out, "Adit-Gateway", gateway_id);
   out.append(std::string_view("\r\n"));
 }
 
-void write_refusal(base::Buffer& out, const Refusal& refusal) {
+void write_refusal(base::Buffer& out, const Refusal& refusal, std::string_view gateway_id) {
   const auto title = http::reason_phrase(refusal.status);
   const auto status = std::to_string(refusal.status);
   std::string body = R"({"type":"about:blank","title":")";
@@ -69,7 +83,12 @@ void write_refusal(base::Buffer& out, const Refusal& refusal) {
   write_field(out, "Content-Length", std::to_string(body.size()));
   if (refusal.retry_after.count() > 0) write_field(out, "Retry-After", std::to_string(refusal.retry_after.count()));
   if (refusal.status == 401) write_field(out, "WWW-Authenticate", "Bearer");
-  if (refusal.status == 426) write_field(out, "Upgrade", kUpgradeToken);
+  if (refusal.status == 426) {
+    write_field(out, "Upgrade", std::string(kUpgradeToken) + ", " + std::string(kWebSocketToken));
+    write_field(out, "Sec-WebSocket-Version", kWebSocketVersion);
+  }
+  write_field(out, "Adit-Gateway", gateway_id);
+  if (refusal.date) write_field(out, "Date", to_http_date(*refusal.date));
   write_field(out, "Connection", refusal.status == 426 ? "Upgrade, close" : "close");
   out.append(std::string_view("\r\n"));
   out.append(std::string_view(body));

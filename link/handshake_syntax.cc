@@ -38,9 +38,18 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   return base::equals_ignoring_case(text.substr(0, start.size()), start);
 }
 
-bool upgrades_to_link(const http::FieldList& fields) {
+bool is_web_socket_key(std::string_view text) {
+  constexpr std::size_t kSize = 24;
+  return text.size() == kSize && text.ends_with("==") && consists_of(text.substr(0, kSize - 2), kSize, "+/");
+}
+
+bool upgrades_to(const http::FieldList& fields, std::string_view protocol) {
   return any_item(fields, "Upgrade",
-                  [](std::string_view item) { return base::equals_ignoring_case(item, kUpgradeToken); });
+                  [protocol](std::string_view item) { return base::equals_ignoring_case(item, protocol); });
+}
+
+bool names_subprotocol(const http::FieldList& fields) {
+  return any_item(fields, "Sec-WebSocket-Protocol", [](std::string_view item) { return item == kSubprotocol; });
 }
 
 bool is_link_path(std::string_view path) {

@@ -8,6 +8,9 @@
 
 namespace adit::link {
 
+inline constexpr std::string_view kWebSocketToken = "websocket";  ///< in Upgrade
+inline constexpr std::string_view kWebSocketVersion = "13";
+
 /// Letters, digits, '.', '_' and '-'; 1 to 253.
 bool is_name(std::string_view text);
 /// As a name, with '+' and '~'.
@@ -30,8 +33,12 @@ bool any_item(const http::FieldList& fields, std::string_view name, Wanted wante
   return found;
 }
 
-/// True when Upgrade names the version of the link that this program speaks.
-bool upgrades_to_link(const http::FieldList& fields);
+/// base64 of 16 bytes (RFC 6455 §4.2.1).
+bool is_web_socket_key(std::string_view text);
+/// True when Upgrade names that protocol, in any case (RFC 9110 §7.8).
+bool upgrades_to(const http::FieldList& fields, std::string_view protocol);
+/// True when Sec-WebSocket-Protocol names the version of the link that this program speaks.
+bool names_subprotocol(const http::FieldList& fields);
 /// True when the path is kLinkPath, whatever stands before it, in any case.
 bool is_link_path(std::string_view path);
 

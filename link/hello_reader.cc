@@ -8,6 +8,8 @@
 namespace adit::link {
 namespace {
 
+constexpr std::uint64_t kMostSlot = 9999;
+
 /// Checks a head field by field; the first fault is the one that is told.
 class HelloCheck {
  public:
@@ -16,6 +18,7 @@ class HelloCheck {
   HelloReader::Outcome run() {
     Hello hello;
     check_request();
+    if (!refusal_ && outcome_.transport == Transport::websocket) check_web_socket();
     if (!refusal_) hello.token = authorization();
     if (!refusal_ && head_.fields.find("Adit-Tunnel") != nullptr) {
       hello.tunnel_id = base::lower_case(field("Adit-Tunnel", is_uuid, "a UUID"));
@@ -23,13 +26,13 @@ class HelloCheck {
     if (!refusal_) hello.connector = field("Adit-Connector", is_name, "a name of letters, digits, '.', '_' and '-'");
     if (!refusal_) hello.instance = field("Adit-Instance", is_name, "a name of letters, digits, '.', '_' and '-'");
     if (!refusal_) hello.version = field("Adit-Version", is_version, "a version");
-    HelloReader::Outcome outcome;
+    if (!refusal_ && head_.fields.find("Adit-Slot") != nullptr) hello.slot = slot();
     if (refusal_) {
-      outcome.refusal = std::move(refusal_);
+      outcome_.refusal = std::move(refusal_);
     } else {
-      outcome.hello = std::move(hello);
+      outcome_.hello = std::move(hello);
     }
-    return outcome;
+    return std::move(outcome_);
   }
 
  private:
@@ -42,10 +45,26 @@ class HelloCheck {
     if (head_.method != "GET") return refuse(400, "the method is not GET");
     if (head_.version != 11) return refuse(400, "the request is not HTTP/1.1");
     if (head_.framing != http::Framing::none) return refuse(400, "the request has a body");
-    if (!upgrades_to_link(head_.fields)) {
+    if (upgrades_to(head_.fields, kUpgradeToken)) {
+      outcome_.transport = Transport::upgrade;
+    } else if (upgrades_to(head_.fields, kWebSocketToken)) {
+      outcome_.transport = Transport::websocket;
+    } else if (head_.fields.find("Upgrade") == nullptr) {
+      return refuse(426, "the request has no Upgrade: a proxy on the way may have removed it");
+    } else {
       return refuse(426, "this gateway speaks " + std::string(kUpgradeToken) + ", which Upgrade does not name");
     }
     if (head_.upgrade.empty()) return refuse(400, "Connection does not name Upgrade");
+  }
+
+  /// RFC 6455 §4.2.1.
+  void check_web_socket() {
+    const auto version = field("Sec-WebSocket-Version", is_name, "a number");
+    if (!refusal_ && version != kWebSocketVersion) refuse(426, "Sec-WebSocket-Version is not 13");
+    if (!refusal_) outcome_.key = field("Sec-WebSocket-Key", is_web_socket_key, "16 bytes in base64");
+    if (!refusal_ && !names_subprotocol(head_.fields)) {
+      refuse(426, "this gateway speaks " + std::string(kSubprotocol) + ", which Sec-WebSocket-Protocol does not name");
+    }
   }
 
   /// The value of a field that must be there once and be valid.
@@ -79,11 +98,21 @@ class HelloCheck {
     return std::string(token);
   }
 
+  std::uint32_t slot() {
+    const auto any = [](std::string_view) { return true; };
+    const auto number = base::parse_decimal(field("Adit-Slot", any, ""));
+    if (!number || *number > kMostSlot) refuse(400, "Adit-Slot is not a number from 0 to " + std::to_string(kMostSlot));
+    return static_cast<std::uint32_t>(number.value_or(0));
+  }
+
   const http::RequestHead& head_;
+  HelloReader::Outcome outcome_;
   std::optional<Refusal> refusal_;
 };
 
 }  // namespace
+
+HelloReader::Outcome check_hello(const http::RequestHead& head) { return HelloCheck(head).run(); }
 
 HelloReader::Outcome HelloReader::read(std::span<const char> bytes) {
   http::RequestHead head;
@@ -93,7 +122,7 @@ HelloReader::Outcome HelloReader::read(std::span<const char> bytes) {
   if (parsed.progress == http::Progress::refused) {
     outcome.refusal = Refusal{parsed.status, parsed.reason};
   } else {
-    outcome = HelloCheck(head).run();
+    outcome = check_hello(head);
   }
   outcome.consumed = parsed.consumed;
   return outcome;

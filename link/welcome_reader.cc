@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "http/forwarding.h"
 #include "link/handshake.h"
+#include "link/handshake_digest.h"
 #include "link/handshake_syntax.h"
+#include "link/http_date.h"
 
 namespace adit::link {
 namespace {
@@ -33,6 +35,19 @@ std::string problem_text(std::string_view body) {
   return {};
 }
 
+/// What makes a 101 no answer to our WebSocket handshake (RFC 6455 §4.1); empty: nothing.
+std::string web_socket_fault(const http::FieldList& fields, std::string_view expected) {
+  const auto* accept = fields.find("Sec-WebSocket-Accept");
+  if (accept == nullptr || *accept != expected) return "the answer's Sec-WebSocket-Accept is not of this handshake";
+  const auto* protocol = fields.find("Sec-WebSocket-Protocol");
+  if (protocol == nullptr || *protocol != kSubprotocol) {
+    return "the answer's Sec-WebSocket-Protocol is not " + std::string(kSubprotocol);
+  }
+  if (fields.find("Sec-WebSocket-Extensions") != nullptr)
+    return "the answer has a WebSocket extension that nobody asked for";
+  return {};
+}
+
 }  // namespace
 
 /// Collects the body of a refusal, up to what a gateway would send.
@@ -47,6 +62,9 @@ class WelcomeReader::Body final : public http::BodySink {
  private:
   std::string& text_;
 };
+
+WelcomeReader::WelcomeReader(Transport transport, std::string_view key)
+    : transport_(transport), accept_(transport == Transport::websocket ? web_socket_accept(key) : std::string()) {}
 
 WelcomeReader::Outcome WelcomeReader::read(std::span<const char> bytes) {
   if (refusal_) return read_problem(bytes);
@@ -68,19 +86,25 @@ WelcomeReader::Outcome WelcomeReader::read(std::span<const char> bytes) {
   return outcome;
 }
 
-void WelcomeReader::read_welcome(const http::ResponseHead& head, Outcome& outcome) {
+void WelcomeReader::read_welcome(const http::ResponseHead& head, Outcome& outcome) const {
+  const bool web_socket = transport_ == Transport::websocket;
+  const auto protocol = web_socket ? kWebSocketToken : kUpgradeToken;
   const auto* id = head.fields.find("Adit-Gateway");
-  if (!upgrades_to_link(head.fields)) {
-    outcome.broken = "the answer switches to another protocol than " + std::string(kUpgradeToken);
+  if (!upgrades_to(head.fields, protocol)) {
+    outcome.broken = "the answer switches to another protocol than " + std::string(protocol);
   } else if (id == nullptr || !is_name(*id)) {
     outcome.broken = "the answer has no valid Adit-Gateway";
-  } else {
-    outcome.gateway_id = std::string(*id);
+  } else if (web_socket) {
+    outcome.broken = web_socket_fault(head.fields, accept_);
   }
+  if (outcome.broken.empty()) outcome.gateway_id = std::string(*id);
 }
 
 void WelcomeReader::begin_refusal(const http::ResponseHead& head, std::size_t head_size) {
   refusal_ = Refusal{head.status, {}};
+  const auto* id = head.fields.find("Adit-Gateway");
+  refusal_->by_gateway = id != nullptr && is_name(*id);
+  if (const auto* date = head.fields.find("Date")) refusal_->date = parse_http_date(*date);
   if (const auto* value = head.fields.find("Retry-After")) {
     const auto seconds = base::parse_decimal(*value).value_or(0);
     refusal_->retry_after = std::chrono::seconds(std::min<std::uint64_t>(seconds, kMostRetryAfter.count()));

@@ -1,10 +1,13 @@
 #include "net/link_driver.h"
 
+#include <utility>
+
 namespace adit::net {
-LinkDriver::LinkDriver(Loop& loop, StreamPtr stream, link::Role role, const link::SessionOptions& options,
-                       LinkOwner& owner)
+LinkDriver::LinkDriver(Loop& loop, StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket, link::Role role,
+                       const link::SessionOptions& options, LinkOwner& owner)
     : loop_(loop),
       stream_(std::move(stream)),
+      web_socket_(std::move(web_socket)),
       owner_(owner),
       deadline_(Deadline::of<&LinkDriver::on_deadline>(loop, this)),
       session_(role, options, *this, Loop::now()) {}
@@ -25,14 +28,46 @@ void LinkDriver::start() {
 void LinkDriver::on_readable() {
   if (!stream_->readable().empty()) {
     const auto bytes = stream_->readable();
-    const auto received = session_.receive(bytes, Loop::now());
-    if (!open_) return;
-    if (!received) return close(received.error());
+    if (!(web_socket_ ? take_messages(bytes) : take(bytes))) return;
     stream_->consume(bytes.size());
   }
   if (stream_->at_end()) return close("the peer closed the connection");
   stream_->read();
   end_turn();
+}
+
+/// False: the link is over.
+bool LinkDriver::take(std::span<const char> bytes) {
+  const auto received = session_.receive(bytes, Loop::now());
+  if (!open_) return false;
+  if (!received) close(received.error());
+  return open_;
+}
+
+bool LinkDriver::take_messages(std::span<const char> bytes) {
+  const auto received = web_socket_->receive(bytes, plain_, stream_->out());
+  if (!stream_->out().empty()) stream_->flush_soon();
+  if (!plain_.empty()) {
+    const auto plain = std::exchange(plain_, base::Buffer());
+    if (!take(plain.readable())) return false;
+  }
+  if (received && !web_socket_->peer_closed()) return true;
+  stream_->flush();  // our own Close
+  if (!received) {
+    close(received.error());
+  } else {
+    const auto reason = web_socket_->peer_reason();
+    close(session_.finished() ? std::string("finished")
+                              : "the peer closed the WebSocket" + (reason.empty() ? "" : ": " + std::string(reason)));
+  }
+  return false;
+}
+
+base::Result<void> LinkDriver::produce() {
+  if (!web_socket_) return session_.produce(stream_->out(), pace_.batch());
+  const auto produced = session_.produce(plain_, pace_.batch());
+  web_socket_->send(plain_, stream_->out());
+  return produced;
 }
 
 void LinkDriver::at_turn_end() {
@@ -41,14 +76,23 @@ void LinkDriver::at_turn_end() {
   // Nothing is taken from the session while the socket is full, so that a small stream's frame waits for little.
   held_back_ = stream_->unsent() != 0;
   if (!held_back_) {
-    const auto produced = session_.produce(stream_->out(), pace_.batch());
+    const auto produced = produce();
     if (pace_.on_batch(Loop::now(), session_.wants_write())) stream_->limit_kernel_unsent(pace_.batch());
     stream_->flush();  // also the GOAWAY that tells the peer why this is the end
     if (!produced) return close(produced.error());
   }
   if (!open_) return;
-  if (session_.finished() && stream_->unsent() == 0) return close("finished");
+  if (session_.finished() && stream_->unsent() == 0) return finish();
   end_turn();
+}
+
+void LinkDriver::finish() {
+  if (web_socket_) {
+    constexpr std::uint16_t kNormal = 1000;
+    web_socket_->close(kNormal, {}, stream_->out());
+    stream_->flush();
+  }
+  close("finished");
 }
 
 void LinkDriver::on_sent() {

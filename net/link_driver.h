@@ -1,11 +1,13 @@
 #pragma once
 // The shell around a link session: moves its bytes, keeps its time, and decides nothing.
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "link/send_pace.h"
 #include "link/session.h"
+#include "link/web_socket.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -30,8 +32,10 @@ class LinkOwner {
 /// One link on one loop.
 class LinkDriver final : private StreamOwner, private link::SessionEvents, private TurnTask {
  public:
-  /// `stream` has done its handshake; `owner` outlives the driver. Call start() next.
-  LinkDriver(Loop& loop, StreamPtr stream, link::Role role, const link::SessionOptions& options, LinkOwner& owner);
+  /// `stream` has done its handshake; `owner` outlives the driver. With `web_socket` the link's bytes travel in its
+  /// messages; nullptr: as they are. Call start() next.
+  LinkDriver(Loop& loop, StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket, link::Role role,
+             const link::SessionOptions& options, LinkOwner& owner);
   ~LinkDriver();
 
   /// Takes what is already readable, and begins.
@@ -58,9 +62,15 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   void at_turn_end() override;
   void on_deadline();
   void end_turn();
+  bool take(std::span<const char> bytes);
+  bool take_messages(std::span<const char> bytes);
+  base::Result<void> produce();
+  void finish();
 
   Loop& loop_;
   StreamPtr stream_;
+  std::unique_ptr<link::WebSocket> web_socket_;  ///< nullptr: the link's bytes are the stream's
+  base::Buffer plain_;                           ///< on its way between the two; empty between calls
   LinkOwner& owner_;
   Deadline deadline_;
   link::Session session_;

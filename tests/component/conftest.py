@@ -9,6 +9,7 @@ import origin as scripted
 from edge import Edge
 from fixtures import authority, origin, pytest_runtest_makereport  # noqa: F401
 from programs import Program, free_port, listens, wait_until
+from raw_link import RawLink
 
 
 @pytest.fixture
@@ -27,6 +28,20 @@ def tunnelled(edge, origin):
     edge.wait_status(200)
     origin.requests.clear()
     return edge
+
+
+@pytest.fixture
+def link(edge):
+    """Opens links as a connector that the test plays, by default to the link listener; ends them before the gateway."""
+    opened = []
+
+    def connect(port=None, tls=True, **rest):
+        opened.append(RawLink(port or edge.link, edge.authority.file if tls else None, **rest))
+        return opened[-1]
+
+    yield connect
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture

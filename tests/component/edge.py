@@ -41,6 +41,7 @@ class Edge:
         self.manifests = folder / "manifests"
         self.manifests.mkdir()
         self.http, self.https, self.link, self.admin = (free_port() for _ in range(4))
+        self.link_address = f"127.0.0.1:{self.link}"  # "off": links come to the public listeners only
         self.link_chain, self.link_key = authority.issue("localhost", "127.0.0.1")
         self.programs = []
         self.gateway = None
@@ -68,7 +69,7 @@ class Edge:
 
     def gateway_flags(self):
         return ["--manifests", self.manifests, "--http", f"127.0.0.1:{self.http}", "--https", f"127.0.0.1:{self.https}",
-                "--link", f"127.0.0.1:{self.link}", "--link-host", "localhost", "--link-cert", self.link_chain,
+                "--link", self.link_address, "--link-host", "localhost", "--link-cert", self.link_chain,
                 "--link-key", self.link_key, "--admin", f"127.0.0.1:{self.admin}"]
 
     def start_gateway(self, *flags, name="gateway"):
@@ -141,6 +142,10 @@ class Edge:
             return error.code, error.read().decode()
         except OSError:
             return 0, ""
+
+    def status(self, admin=None):
+        """What /status says."""
+        return json.loads(self.admin_page("/status", admin)[1])
 
     def metrics(self, admin=None):
         """name{labels} → value."""

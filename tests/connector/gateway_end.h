@@ -55,7 +55,7 @@ struct VisitorStream final : link::StreamHandler {
 class GatewayEnd final : public net::LinkOwner {
  public:
   GatewayEnd(net::Loop& loop, net::StreamPtr stream)
-      : driver(loop, std::move(stream), link::Role::gateway, link::SessionOptions{}, *this) {}
+      : driver(loop, std::move(stream), nullptr, link::Role::gateway, link::SessionOptions{}, *this) {}
 
   VisitorStream& open(std::string_view service) {
     auto& visitor = *streams.emplace_back(std::make_unique<VisitorStream>());

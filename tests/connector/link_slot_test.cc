@@ -31,7 +31,7 @@ class FakeGateway {
   }
   void answer(std::string_view text) { last().send(text); }
   void refuse(int status, const std::string& reason, std::chrono::seconds retry_after = 0s) {
-    link::write_refusal(last().stream->out(), {status, reason, retry_after});
+    link::write_refusal(last().stream->out(), {status, reason, retry_after}, "gw-1");
     last().stream->flush_soon();
     last().stream->finish();
   }

@@ -62,14 +62,14 @@ TEST_F(ChosenCertificate, NoneWithoutADefault) {
 }
 
 TEST_F(ChosenCertificate, LinkHost) {
-  Certificates certificates(tables_, own_, "shop.example.com");
+  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", nullptr, &own_});
   EXPECT_TRUE(is_for(certificates.choose(""), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("10.0.0.1"), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("a.wild.example.com"), "a.wild.example.com"));
 }
 
 TEST_F(ChosenCertificate, OperatorsIsServedToAllLinks) {
-  Certificates certificates(tables_, own_, "shop.example.com");
+  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", nullptr, &own_});
   const auto serve = [&](const std::string& name) {
     const auto data = routing::tls_data("DNS:" + name);
     own_.publish(std::make_shared<const routing::Certificate>(

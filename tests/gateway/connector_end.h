@@ -58,7 +58,7 @@ class ConnectorEnd final : public net::LinkOwner {
  public:
   ConnectorEnd(net::Loop& loop, net::Socket socket, std::vector<std::string> services,
                const link::SessionOptions& options = {})
-      : driver(loop, net::test::make_stream(loop, std::move(socket)), link::Role::connector, options, *this) {
+      : driver(loop, net::test::make_stream(loop, std::move(socket)), nullptr, link::Role::connector, options, *this) {
     offer(std::move(services));
     driver.start();
   }

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "link/session.h"
+#include "link/web_socket.h"
 
 namespace {
 
@@ -137,6 +138,31 @@ TEST(Allocation, ShortStreamsTakeNone) {
   constexpr int kStreams = 1000;
   for (int i = 0; i < kStreams; ++i) once();
   EXPECT_LE(static_cast<double>(allocations.load() - before), 0.01 * kStreams);
+}
+
+TEST(Allocation, WebSocketMessagesTakeNone) {
+  if (ADIT_COUNTS == 0) GTEST_SKIP() << "nothing is counted under a sanitizer";
+  base::Random random(1);
+  WebSocket client(WebSocketEnd::client, random);
+  WebSocket server(WebSocketEnd::server, random);
+  const std::string message(30'000, 'x');
+  std::uint64_t received = 0;
+  const auto round = [&] {
+    for (auto [from, to] : {std::pair{&client, &server}, std::pair{&server, &client}}) {
+      base::Buffer plain;
+      base::Buffer wire;
+      plain.append(std::string_view(message));
+      from->send(plain, wire);
+      ASSERT_TRUE(to->receive(wire.readable(), plain, wire));
+      received += plain.size();
+    }
+  };
+  for (int i = 0; i < 100; ++i) round();
+  const auto before = allocations.load();
+  constexpr std::uint64_t kRounds = 1000;
+  for (std::uint64_t i = 0; i < kRounds; ++i) round();
+  EXPECT_EQ(allocations.load() - before, 0U);
+  EXPECT_EQ(received, (100 + kRounds) * 2 * message.size());
 }
 
 }  // namespace

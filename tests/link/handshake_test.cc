@@ -10,23 +10,28 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const Hello kHello{"tok-1._~+/=", "4d21094e-b74c-4916-86c1-d9fa36ea677b", "shop", "0123456789abcdef", "0.1.0"};
+const Hello kHello{"tok-1._~+/=", "4d21094e-b74c-4916-86c1-d9fa36ea677b", "shop", "0123456789abcdef", "0.1.0", 3};
+constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";  // RFC 6455 §1.3, with its answer
+constexpr std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-std::string hello_bytes() {
+const HelloForm kUpgrade{"edge.example.com:443"};
+const HelloForm kWebSocket{"edge.example.com:443", {}, Transport::websocket, kKey};
+
+std::string hello_bytes(const HelloForm& form = kUpgrade, const Hello& hello = kHello) {
   base::Buffer out;
-  write_hello(out, kHello, "edge.example.com:443");
+  write_hello(out, hello, form);
   return std::string(out.view());
 }
 
-std::string welcome_bytes() {
+std::string welcome_bytes(std::string_view key = {}) {
   base::Buffer out;
-  write_welcome(out, "gateway-1");
+  write_welcome(out, "gateway-1", key);
   return std::string(out.view());
 }
 
 std::string refusal_bytes(const Refusal& refusal) {
   base::Buffer out;
-  write_refusal(out, refusal);
+  write_refusal(out, refusal, "gateway-1");
   return std::string(out.view());
 }
 
@@ -35,21 +40,28 @@ std::string with(std::string text, std::string_view from, std::string_view to) {
   return text.replace(text.find(from), from.size(), to);
 }
 
-TEST(Hello, IsReadAsWritten) {
-  const auto bytes = hello_bytes();
+class HelloForms : public testing::TestWithParam<HelloForm> {};
+INSTANTIATE_TEST_SUITE_P(Both, HelloForms, testing::Values(kUpgrade, kWebSocket),
+                         [](const auto& info) { return std::string(name_of(info.param.transport)); });
+
+TEST_P(HelloForms, IsReadAsWritten) {
+  const auto bytes = hello_bytes(GetParam());
   HelloReader reader;
   const auto outcome = reader.read(bytes + "PRI");
   ASSERT_TRUE(outcome.hello.has_value()) << outcome.refusal.value_or(Refusal{}).reason;
   EXPECT_EQ(outcome.consumed, bytes.size());
+  EXPECT_EQ(outcome.transport, GetParam().transport);
+  EXPECT_EQ(outcome.key, GetParam().key);
   EXPECT_EQ(outcome.hello->token, kHello.token);
   EXPECT_EQ(outcome.hello->tunnel_id, kHello.tunnel_id);
   EXPECT_EQ(outcome.hello->connector, kHello.connector);
   EXPECT_EQ(outcome.hello->instance, kHello.instance);
   EXPECT_EQ(outcome.hello->version, kHello.version);
+  EXPECT_EQ(outcome.hello->slot, kHello.slot);
 }
 
-TEST(Hello, IsReadWhereverItIsCut) {
-  const auto bytes = hello_bytes();
+TEST_P(HelloForms, IsReadWhereverItIsCut) {
+  const auto bytes = hello_bytes(GetParam());
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
     HelloReader reader;
     const auto part = reader.read(std::string_view(bytes).substr(0, cut));
@@ -58,34 +70,51 @@ TEST(Hello, IsReadWhereverItIsCut) {
   }
 }
 
+TEST_P(HelloForms, IsCheckedInAHeadThatAnotherParserHasRead) {
+  const auto bytes = hello_bytes(GetParam());
+  http::RequestParser parser;
+  http::RequestHead head;
+  ASSERT_EQ(parser.parse_head(bytes, head).progress, http::Progress::complete);
+  EXPECT_TRUE(asks_for_link(head));
+  const auto outcome = check_hello(head);
+  ASSERT_TRUE(outcome.hello);
+  EXPECT_EQ(outcome.hello->instance, kHello.instance);
+  EXPECT_EQ(outcome.transport, GetParam().transport);
+}
+
 TEST(Hello, TakesAnyPrefixAndCase) {
-  base::Buffer out;
-  write_hello(out, kHello, "edge", "/behind/a/proxy");
-  EXPECT_TRUE(HelloReader().read(out.readable()).hello);
+  EXPECT_TRUE(HelloReader().read(hello_bytes({"edge", "/behind/a/proxy"})).hello);
   const auto shouting =
       with(with(hello_bytes(), "Upgrade: adit-link/1", "UPGRADE: foo, ADIT-LINK/1"), "Bearer", "bearer");
   EXPECT_TRUE(HelloReader().read(shouting).hello);
   const auto upper = with(hello_bytes(), "4d21094e-b74c", "4D21094E-B74C");
   EXPECT_EQ(HelloReader().read(upper).hello.value_or(Hello{}).tunnel_id, kHello.tunnel_id);
+  const auto web_socket = with(with(hello_bytes(kWebSocket), "Upgrade: websocket", "Upgrade: WebSocket"),
+                               "adit-link.v1", "x, adit-link.v1");
+  EXPECT_TRUE(HelloReader().read(web_socket).hello);
 }
 
-TEST(Hello, NeedNotNameTheTunnel) {
+TEST(Hello, BareBytesAreBetterThanMessages) {
+  const auto bytes = with(hello_bytes(kWebSocket), "Upgrade: websocket", "Upgrade: websocket, adit-link/1");
+  EXPECT_EQ(HelloReader().read(bytes).transport, Transport::upgrade);
+}
+
+TEST(Hello, NeedNotNameTunnelAndSlot) {
   Hello hello = kHello;
   hello.tunnel_id.clear();
-  base::Buffer out;
-  write_hello(out, hello, "edge");
-  EXPECT_THAT(std::string(out.view()), testing::Not(HasSubstr("Adit-Tunnel")));
-  const auto outcome = HelloReader().read(out.readable());
+  hello.slot.reset();
+  const auto bytes = hello_bytes(kUpgrade, hello);
+  EXPECT_THAT(bytes, testing::Not(testing::AnyOf(HasSubstr("Adit-Tunnel"), HasSubstr("Adit-Slot"))));
+  const auto outcome = HelloReader().read(bytes);
   ASSERT_TRUE(outcome.hello);
   EXPECT_EQ(outcome.hello->tunnel_id, "");
+  EXPECT_EQ(outcome.hello->slot, std::nullopt);
 }
 
 TEST(Hello, WritesNoSecondField) {
   Hello hello = kHello;
   hello.connector = "shop\r\nAdit-Tunnel: other";
-  base::Buffer out;
-  write_hello(out, hello, "edge");
-  EXPECT_THAT(std::string(out.view()), HasSubstr("Adit-Connector: shopAdit-Tunnel: other\r\n"));
+  EXPECT_THAT(hello_bytes(kUpgrade, hello), HasSubstr("Adit-Connector: shopAdit-Tunnel: other\r\n"));
 }
 
 TEST(Hello, RefusalSaysWhatIsWrong) {
@@ -99,7 +128,7 @@ TEST(Hello, RefusalSaysWhatIsWrong) {
       {"/.well-known/adit/link", "/", 404, "links are opened at"},
       {"GET ", "POST ", 400, "method"},
       {"HTTP/1.1", "HTTP/1.0", 400, "HTTP/1.1"},
-      {"Upgrade: adit-link/1\r\n", "", 426, "adit-link/1"},
+      {"Upgrade: adit-link/1\r\n", "", 426, "a proxy on the way"},
       {"adit-link/1", "adit-link/2", 426, "adit-link/1"},
       {"Connection: Upgrade\r\n", "", 400, "Connection"},
       {"\r\n\r\n", "\r\nContent-Length: 3\r\n\r\nabc", 400, "body"},
@@ -119,6 +148,10 @@ TEST(Hello, RefusalSaysWhatIsWrong) {
       {"Adit-Instance: 0123456789abcdef\r\n", "", 400, "Adit-Instance is missing"},
       {"Adit-Version: 0.1.0\r\n", "", 400, "Adit-Version is missing"},
       {"Adit-Version: 0.1.0", "Adit-Version: 0.1 0", 400, "Adit-Version is not a version"},
+      {"Adit-Slot: 3", "Adit-Slot: ", 400, "Adit-Slot is not a number from 0 to 9999"},
+      {"Adit-Slot: 3", "Adit-Slot: -1", 400, "Adit-Slot is not a number from 0 to 9999"},
+      {"Adit-Slot: 3", "Adit-Slot: 10000", 400, "Adit-Slot is not a number from 0 to 9999"},
+      {"Adit-Slot: 3", "Adit-Slot: 3\r\nAdit-Slot: 4", 400, "Adit-Slot is there more than once"},
       {"Host", "Bad Field", 400, ""},
       {"GET", "CONNECT", 405, ""},
       {"Adit-Version: 0.1.0", "X: " + std::string(17 * 1024, 'x'), 431, ""},
@@ -134,15 +167,72 @@ TEST(Hello, RefusalSaysWhatIsWrong) {
   }
 }
 
+TEST(Hello, RefusalSaysWhatIsWrongWithTheWebSocket) {
+  struct Case {
+    const char* from;
+    const char* to;
+    int status;
+    const char* reason;
+  };
+  const Case cases[] = {
+      {"Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", 426, "Sec-WebSocket-Version is not 13"},
+      {"Sec-WebSocket-Version: 13\r\n", "", 400, "Sec-WebSocket-Version is missing"},
+      {"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", 400, "Sec-WebSocket-Key is missing"},
+      {"dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ", 400, "Sec-WebSocket-Key is not 16 bytes"},
+      {"dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQA=", 400, "Sec-WebSocket-Key is not 16 bytes"},
+      {"dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZ!Bub25jZQ==", 400, "Sec-WebSocket-Key is not 16 bytes"},
+      {"Sec-WebSocket-Protocol: adit-link.v1\r\n", "", 426, "adit-link.v1"},
+      {"adit-link.v1", "adit-link.v2", 426, "adit-link.v1"},
+      {"adit-link.v1", "ADIT-link.v1", 426, "adit-link.v1"},
+      {"Connection: Upgrade\r\n", "", 400, "Connection"},
+      {"Upgrade: websocket\r\n", "", 426, "a proxy on the way"},
+      {"tok-1._~+/=", "", 401, "Authorization"},
+  };
+  for (const auto& c : cases) {
+    const auto outcome = HelloReader().read(with(hello_bytes(kWebSocket), c.from, c.to));
+    ASSERT_TRUE(outcome.refusal.has_value()) << c.from << " -> " << c.to;
+    EXPECT_EQ(outcome.refusal->status, c.status) << c.from << " -> " << c.to;
+    EXPECT_THAT(outcome.refusal->reason, HasSubstr(c.reason));
+  }
+}
+
+TEST(WebSocketKey, IsNewEachTime) {
+  base::Random random(1);
+  const auto first = new_web_socket_key(random);
+  EXPECT_NE(first, new_web_socket_key(random));
+  EXPECT_TRUE(HelloReader().read(hello_bytes({"edge", {}, Transport::websocket, first})).hello);
+}
+
 TEST(Welcome, IsReadWhereverItIsCut) {
-  const auto bytes = welcome_bytes();
-  for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
-    WelcomeReader reader;
-    const auto part = reader.read(std::string_view(bytes).substr(0, cut));
-    EXPECT_FALSE(part.gateway_id || part.refusal || !part.broken.empty()) << cut;
-    const auto whole = reader.read(bytes + "frames");
-    EXPECT_EQ(whole.gateway_id, "gateway-1");
-    EXPECT_EQ(whole.consumed, bytes.size());
+  for (const auto key : {std::string_view(), kKey}) {
+    const auto bytes = welcome_bytes(key);
+    for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
+      WelcomeReader reader(key.empty() ? Transport::upgrade : Transport::websocket, key);
+      const auto part = reader.read(std::string_view(bytes).substr(0, cut));
+      EXPECT_FALSE(part.gateway_id || part.refusal || !part.broken.empty()) << cut;
+      const auto whole = reader.read(bytes + "frames");
+      EXPECT_EQ(whole.gateway_id, "gateway-1") << whole.broken;
+      EXPECT_EQ(whole.consumed, bytes.size());
+    }
+  }
+}
+
+TEST(Welcome, OfAWebSocketBelongsToItsHandshake) {
+  const auto bytes = welcome_bytes(kKey);
+  EXPECT_THAT(bytes, HasSubstr("Sec-WebSocket-Accept: " + std::string(kAccept) + "\r\n"));
+  const std::pair<std::string, const char*> cases[] = {
+      {with(bytes, kAccept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOp="), "Sec-WebSocket-Accept"},
+      {with(bytes, "Sec-WebSocket-Accept", "X"), "Sec-WebSocket-Accept"},
+      {with(bytes, "adit-link.v1", "adit-link.v2"), "Sec-WebSocket-Protocol"},
+      {with(bytes, "Sec-WebSocket-Protocol", "X"), "Sec-WebSocket-Protocol"},
+      {with(bytes, "Adit-Gateway", "Sec-WebSocket-Extensions: permessage-deflate\r\nAdit-Gateway"), "extension"},
+      {with(bytes, "Adit-Gateway", "X"), "Adit-Gateway"},
+      {welcome_bytes(), "another protocol than websocket"},
+  };
+  for (const auto& [answer, reason] : cases) {
+    const auto outcome = WelcomeReader(Transport::websocket, kKey).read(answer);
+    EXPECT_THAT(outcome.broken, HasSubstr(reason)) << answer;
+    EXPECT_FALSE(outcome.gateway_id) << answer;
   }
 }
 
@@ -192,6 +282,28 @@ TEST(Welcome, OtherServersRefusalsGiveTheirStatus) {
   }
 }
 
+TEST(Welcome, RefusalTellsWhoseItIsAndWhen) {
+  const std::chrono::system_clock::time_point when{std::chrono::seconds(784111777)};
+  const auto bytes = refusal_bytes({503, "starting", 0s, false, when});
+  EXPECT_THAT(bytes, HasSubstr("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));  // the example of RFC 9110 §5.6.7
+  const auto own = WelcomeReader().read(bytes);
+  EXPECT_TRUE(own.refusal->by_gateway);
+  EXPECT_EQ(own.refusal->date, when);
+  const std::pair<std::string, bool> dates[] = {
+      {"Thu, 29 Feb 2024 23:59:60 GMT", true},   {"Thu, 29 Feb 2023 00:00:00 GMT", false},
+      {"Sun, 06 Nov 1994 24:00:00 GMT", false},  {"Sun, 06 Nov 1994 08:49:37 UTC", false},
+      {"Sunday, 06-Nov-94 08:49:37 GMT", false}, {"Sun Nov  6 08:49:37 1994", false},
+      {"Sun, 06 Foo 1994 08:49:37 GMT", false},  {"Sun, -6 Nov 1994 08:49:37 GMT", false},
+      {"Sun, 06 Nov 1994 08:+9:37 GMT", false},  {"", false},
+  };
+  for (const auto& [date, valid] : dates) {
+    const auto other =
+        WelcomeReader().read("HTTP/1.1 502 Bad Gateway\r\nDate: " + date + "\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_FALSE(other.refusal->by_gateway) << "a proxy's";
+    EXPECT_EQ(other.refusal->date.has_value(), valid) << date;
+  }
+}
+
 TEST(Refusal, IsAProblemThatClosesTheConnection) {
   const auto bytes = refusal_bytes({503, "starting", 3s});
   EXPECT_THAT(bytes, StartsWith("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"));
@@ -199,7 +311,9 @@ TEST(Refusal, IsAProblemThatClosesTheConnection) {
   EXPECT_THAT(bytes, HasSubstr("Connection: close\r\n"));
   EXPECT_THAT(refusal_bytes({401, "no"}), HasSubstr("WWW-Authenticate: Bearer\r\n"));
   EXPECT_THAT(refusal_bytes({401, "no"}), testing::Not(HasSubstr("Retry-After")));
-  EXPECT_THAT(refusal_bytes({426, "old"}), HasSubstr("Upgrade: adit-link/1\r\nConnection: Upgrade, close\r\n"));
+  EXPECT_THAT(refusal_bytes({426, "old"}),
+              HasSubstr("Upgrade: adit-link/1, websocket\r\nSec-WebSocket-Version: 13\r\n"));
+  EXPECT_THAT(refusal_bytes({426, "old"}), HasSubstr("Connection: Upgrade, close\r\n"));
 }
 
 TEST(AsksForLink, KnowsAllForms) {
