@@ -20,8 +20,10 @@ struct LinkStatus {
   std::uint64_t bytes_out = 0;
   std::uint64_t streams_opened = 0;
   std::size_t streams_open = 0;
-  std::size_t retiring = 0;  ///< former links that finish their streams
-  std::string last_error;    ///< why the last dial or link failed, empty if none did
+  std::uint64_t buffered = 0;    ///< bytes that its services have not taken yet
+  bool credit_withheld = false;  ///< too much is buffered
+  std::size_t retiring = 0;      ///< former links that finish their streams
+  std::string last_error;        ///< why the last dial or link failed, empty if none did
   std::chrono::system_clock::time_point last_error_at{};
 };
 

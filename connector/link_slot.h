@@ -24,6 +24,7 @@ struct SlotContext {
   base::Random& random;
   bool insecure = false;
   base::Backoff::Limits backoff{};
+  link::SessionOptions session{};
 };
 
 /// One of the links that the connector keeps to one gateway address. A link whose gateway leaves goes on beside its

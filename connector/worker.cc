@@ -11,11 +11,15 @@ constexpr auto kDrainingTick = std::chrono::milliseconds(50);  // an end is noti
 
 }  // namespace
 
-Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics)
+Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics,
+               std::shared_ptr<link::BufferBudget> budget)
     : credentials_(options.token_file.string(), options.ca_file.string()),
       pipes_(loop_, options.services, metrics),
-      context_{loop_, options.services, identity, credentials_, pipes_, metrics, random_, options.insecure, {}},
-      tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {}
+      context_{loop_, options.services, identity, credentials_, pipes_, metrics, random_, options.insecure, {}, {}},
+      tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {
+  context_.session.most_buffered = options.most_buffered_link;
+  context_.session.budget = std::move(budget);
+}
 
 Worker::~Worker() { stop(); }
 
