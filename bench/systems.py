@@ -18,6 +18,7 @@ from processes import Program, free_port
 
 SMALL_BODY = "x" * 200
 BIG_BYTES = 64 * 1024 * 1024
+NEAR_ADDRESS = "10.93.0.1"  # of the gateway in distance.py
 TUNNEL_ID = "4d21094e-b74c-4916-86c1-d9fa36ea677b"
 NAMES = ("direct", "nginx1", "nginx2", "haproxy1", "haproxy2", "adit")
 
@@ -72,7 +73,7 @@ class Bench:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc",
              "-keyout", "tls.key", "-out", "tls.pem", "-days", "2", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=DNS:localhost"],
+             "-addext", f"subjectAltName=DNS:localhost,IP:{NEAR_ADDRESS}"],
             cwd=self.folder, check=True, capture_output=True)
         (self.folder / "both.pem").write_text(
             (self.folder / "tls.pem").read_text() + (self.folder / "tls.key").read_text())

@@ -31,7 +31,8 @@ class ConnectorLink final : private net::LinkOwner {
  public:
   /// `web_socket`: see net::LinkDriver.
   ConnectorLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-                const ServiceMap& services, ServicePipes& pipes, ConnectorLinkOwner& owner);
+                const link::SessionOptions& options, const ServiceMap& services, ServicePipes& pipes,
+                ConnectorLinkOwner& owner);
 
   void start();
   const link::SessionStats& stats() { return driver_.session().stats(); }

@@ -13,11 +13,12 @@ constexpr auto kAgain = std::chrono::milliseconds(1100);  // a little more than 
 }  // namespace
 
 GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id)
+                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
+                         const link::SessionOptions& options)
     : info_(std::move(info)),
       owner_(owner),
       gateway_id_(std::move(gateway_id)),
-      driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, link::SessionOptions{}, *this),
+      driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, options, *this),
       doubts_(net::Deadline::of<&GatewayLink::look_again>(loop, this)) {}
 
 bool GatewayLink::offers(std::string_view service) const {
@@ -133,6 +134,9 @@ void GatewayLink::publish() {
   info_->streams_open.store(static_cast<std::uint32_t>(stats.streams_open), std::memory_order_relaxed);
   info_->last_received.store(stats.last_received, std::memory_order_relaxed);
   info_->last_ping.store(stats.last_ping, std::memory_order_relaxed);
+  info_->buffered.store(stats.buffered, std::memory_order_relaxed);
+  info_->window_bytes.store(stats.window_bytes, std::memory_order_relaxed);
+  info_->credit_withheld.store(stats.credit_withheld, std::memory_order_relaxed);
   info_->round_trip_us.store(std::chrono::duration_cast<std::chrono::microseconds>(stats.round_trip).count(),
                              std::memory_order_relaxed);
 }

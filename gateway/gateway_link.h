@@ -30,7 +30,8 @@ class GatewayLink final : private net::LinkOwner {
  public:
   /// `web_socket`: see net::LinkDriver.
   GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id);
+              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
+              const link::SessionOptions& options);
 
   void start() { driver_.start(); }
   const std::shared_ptr<LinkInfo>& info() const { return info_; }
