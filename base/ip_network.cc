@@ -46,7 +46,8 @@ Result<IpNetwork> IpNetwork::parse(std::string_view text) {
   const auto digits = text.substr(slash + 1);
   unsigned bits = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
-  if (error != std::errc() || end != digits.data() + digits.size() || bits > most) {
+  const bool padded = digits.size() > 1 && digits.front() == '0';  // some would read it as octal
+  if (error != std::errc() || end != digits.data() + digits.size() || padded || bits > most) {
     return Error{"has a prefix that is no number from 0 to " + std::to_string(most)};
   }
   network.bits_ = bits + 128 - most;

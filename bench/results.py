@@ -17,6 +17,7 @@ class Found:
         self.systems = []
         self.figures = {}  # (system, workload) → figures of each round
         self.idle = []  # idle.Idle
+        self.tls_cost = None  # of tls_cost.measure
         self.tunnels = None  # tunnels.Tunnels
 
     def median(self, kind, system, name):
@@ -110,6 +111,9 @@ def report(found, options):
         rows = [(s.title, len(s.programs), found.figures[s.name, workload.name])
                 for s in found.systems if (s.name, workload.name) in found.figures]
         parts += [f"## {workload.title}", "", load_table(workload, rows), ""]
+    if found.tls_cost:
+        costs = "; ".join(f"{name} {spread(added, 2)} µs" for name, added in found.tls_cost.items())
+        parts += ["What TLS adds to the CPU of a small request, by pairs of short runs with and without it: " + costs + ".", ""]
     if found.idle:
         parts += ["## Idle visitors", "", "Keep-alive connections after one request each; resident memory 2 s later, less "
                   "that of before, by their number.", "", idle_table(found), ""]

@@ -14,6 +14,7 @@ import time
 
 import idle
 import results
+import tls_cost
 import tunnels
 from load import WORKLOADS, load, one_line
 from systems import NAMES, Bench
@@ -51,6 +52,8 @@ def measure(bench, options):
     for system in found.systems:
         wait_for(system)
     measure_loads(options, found)
+    if "tls" in options.only:
+        found.tls_cost = tls_cost.measure(found.systems)
     for system in found.systems:
         system.stop()
     if "idle" in options.only:
@@ -87,8 +90,6 @@ def parse(arguments):
         parser.error("--bin is needed to measure adit (or leave it out of --systems)")
     if "handshake" in options.only and not options.bin:
         parser.error("--bin is needed for handshake (or leave it out of --only)")
-    if "tls" in options.only and "small" not in options.only:
-        options.only.append("small")  # what TLS adds is told from it
     return options
 
 

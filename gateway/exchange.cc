@@ -34,7 +34,7 @@ void Exchange::begin(Responder& responder, const Request& request, Upstream& ups
   repeatable_ = request_ended_ && head.upgrade.empty() && is_idempotent(head.method);
   to_head_ = head.method == "HEAD";
   upgrade_ = !head.upgrade.empty();
-  repeated_ = head_done_ = answer_keeps_ = left_ = false;
+  repeated_ = head_done_ = answer_keeps_ = left_ = link_failed_ = false;
   sent_ = undelivered_ = 0;
   tried_.clear();
   visitor_ = request.visitor;
@@ -79,10 +79,8 @@ void Exchange::attempt() {
   left_ = false;
   stream_ = context_.pool.open(*upstream_, opening, tried_, *this);
   if (stream_ == nullptr) {
-    if (tried_.empty()) {
-      context_.metrics.no_connector.add();
-      return fail(503, "no connector offers the service", true);
-    }
+    if (tried_.empty()) return fail_unserved("no connector offers the service");
+    if (link_failed_) return fail_unserved(std::string(summary_.reason));
     return fail(502, summary_.reason.empty() ? "no other link to try" : std::string(summary_.reason));
   }
   if (summary_.attempts != 0) context_.metrics.retries.add();
@@ -111,6 +109,7 @@ void Exchange::on_answer(int status, std::string_view reason) {
     return;
   }
   const std::string why(reason.empty() ? std::string_view("the connector refused the stream") : reason);
+  link_failed_ = false;
   release_stream(false);
   if (status != 504 && retry(why)) return;
   fail(status == 504 ? 504 : 502, why);
@@ -247,7 +246,9 @@ void Exchange::on_closed(link::Closed why) {
                                   : why == link::Closed::refused  ? "the connector took no more streams"
                                   : why == link::Closed::finished ? "the stream ended"
                                                                   : "the service reset the connection";
+  link_failed_ = !left_ && (lost || why == link::Closed::refused);
   if (retry(reason)) return;
+  if (link_failed_) return fail_unserved(reason);
   if (state_ == State::piping && why == link::Closed::finished) left_ = false;  // both halves ended: nothing is cut off
   fail(502, reason);
 }
@@ -259,6 +260,12 @@ void Exchange::complete() {
   Responder& responder = *responder_;
   end();
   responder.on_answer_end();
+}
+
+/// The last attempt brought nothing to the service, and no link is left that could.
+void Exchange::fail_unserved(std::string_view reason) {
+  context_.metrics.no_connector.add();
+  fail(503, reason, true);
 }
 
 void Exchange::fail(int status, std::string_view reason, bool retry_after) {
@@ -273,6 +280,7 @@ void Exchange::fail(int status, std::string_view reason, bool retry_after) {
   failure.status = status;
   failure.retry_after = retry_after;
   failure.reason = summary_.reason;
+  failure.link_leaving = summary_.link && summary_.link->connector_leaves.load(std::memory_order_relaxed);
   responder.on_exchange_failed(failure);
 }
 
@@ -325,8 +333,9 @@ void Exchange::on_deadline() {
   const bool movable = (!left_ || repeatable_) && summary_.attempts < kMostAttempts;
   if (movable && stream_->link()->state.load(std::memory_order_relaxed) != LinkState::live) {
     release_stream(false);
+    link_failed_ = !left_;
     if (retry("the link went silent")) return;
-    return fail(502, "the link went silent");
+    return link_failed_ ? fail_unserved("the link went silent") : fail(502, "the link went silent");
   }
   deadline_.set(std::min(give_up_, now + kAcceptWithin));
   probed_ = false;

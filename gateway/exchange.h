@@ -22,9 +22,10 @@ namespace adit::gateway {
 
 /// Why an exchange failed, for the answer and the log.
 struct ExchangeFailure {
-  int status = 502;          ///< 502, 503 or 504
-  bool retry_after = false;  ///< say when to try again
-  std::string_view reason;   ///< for the log; valid during the call
+  int status = 502;           ///< 502, 503 or 504
+  bool retry_after = false;   ///< say when to try again
+  std::string_view reason;    ///< for the log; valid during the call
+  bool link_leaving = false;  ///< its connector had said that it was about to go
 };
 
 /// The visitor's side of an exchange: a codec that turns these into its protocol. All calls come on the worker's loop.
@@ -124,6 +125,7 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   bool take_head(const http::ResponseHead& head);
   void complete();
   void fail(int status, std::string_view reason, bool retry_after = false);
+  void fail_unserved(std::string_view reason);
   void end();
   void release_stream(bool keep);
   void on_deadline();
@@ -145,6 +147,7 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   base::Buffer to_service_;    ///< request bytes; the first sent_ have left (kept while the request may be repeated)
   std::size_t sent_ = 0;
   bool left_ = false;            ///< a byte has left on the present attempt
+  bool link_failed_ = false;     ///< the last attempt ended for the link's sake, before a byte had left
   base::Buffer answer_;          ///< answer bytes that do not parse yet
   std::size_t undelivered_ = 0;  ///< answer bytes whose credit is not given back yet
   http::ResponseParser parser_;

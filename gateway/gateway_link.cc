@@ -60,6 +60,7 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
                                              {"instance", info_->instance},
                                              {"reason", leaving->reason}});
     leaving_ = true;
+    info_->connector_leaves = true;
     changed();
   }
 }
@@ -102,6 +103,21 @@ void GatewayLink::on_link_closed(std::string_view why) {
   owner_.on_link_over(*this, why);
 }
 
+LinkCause GatewayLink::cause() const {
+  switch (driver_.how_ended()) {
+    case net::LinkEnd::finished:
+      return LinkCause::finished;
+    case net::LinkEnd::silent:
+      return LinkCause::silent;
+    case net::LinkEnd::misbehaved:
+      return LinkCause::misbehaved;
+    case net::LinkEnd::closed:
+      return closed_for_;
+    default:
+      return LinkCause::lost;
+  }
+}
+
 void GatewayLink::leave(std::string_view reason) { driver_.session().send_control(link::Leaving{std::string(reason)}); }
 
 void GatewayLink::changed() {
@@ -115,6 +131,8 @@ void GatewayLink::publish() {
   info_->bytes_out.store(stats.bytes_out, std::memory_order_relaxed);
   info_->streams_opened.store(stats.streams_opened, std::memory_order_relaxed);
   info_->streams_open.store(static_cast<std::uint32_t>(stats.streams_open), std::memory_order_relaxed);
+  info_->last_received.store(stats.last_received, std::memory_order_relaxed);
+  info_->last_ping.store(stats.last_ping, std::memory_order_relaxed);
   info_->round_trip_us.store(std::chrono::duration_cast<std::chrono::microseconds>(stats.round_trip).count(),
                              std::memory_order_relaxed);
 }

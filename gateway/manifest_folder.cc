@@ -54,6 +54,14 @@ routing::FileText read_file(const fs::path& path) {
   return file;
 }
 
+/// Written within the last second: its writer may not be done. A time in the future says nothing.
+bool is_young(const fs::path& path) {
+  std::error_code error;
+  const auto changed = fs::last_write_time(path, error);
+  const auto age = fs::file_time_type::clock::now() - changed;
+  return !error && age >= age.zero() && age < std::chrono::seconds(1);
+}
+
 /// A number that differs when a file of the list was replaced or written; made of what stat(2) says, links followed.
 std::uint64_t stamp_of(const std::vector<fs::path>& paths) {
   std::uint64_t stamp = 14695981039346656037U;  // FNV-1a
@@ -107,39 +115,48 @@ ManifestFolder::~ManifestFolder() {
   if (wake_ >= 0) close(wake_);
 }
 
-/// All manifests of the folder. `patient`: nobody said that something has changed, or that its writer is done. So it
-/// fails without a word when all is as it was, and while a file is younger than a second.
-base::Result<std::vector<routing::FileText>> ManifestFolder::scan(bool patient) {
+/// The manifests of the folder, by name.
+base::Result<std::vector<fs::path>> ManifestFolder::list() const {
   std::error_code error;
   std::vector<fs::path> paths;
   for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
-    if (is_manifest(entry->path())) paths.push_back(entry->path());
+    std::error_code unknown;
+    if (is_manifest(entry->path()) && !entry->is_directory(unknown)) paths.push_back(entry->path());
   }
   if (error) return base::Error{"folder " + folder_.string() + ": " + error.message()};
   if (paths.size() > kMostFiles) return base::Error{"folder " + folder_.string() + ": more than 20,000 manifests"};
   std::sort(paths.begin(), paths.end());
-  // Before the files are read, so that what is written meanwhile is seen the next time.
-  const auto stamp = patient ? stamp_of(paths) : 0;
-  if (patient && stamp == stamp_) return base::Error{""};
-  std::vector<routing::FileText> files;
-  std::set<fs::path> folders = {folder_};
-  for (const auto& path : paths) {
-    if (fs::is_directory(path, error)) continue;
-    const auto changed = fs::last_write_time(path, error);
-    const auto age = fs::file_time_type::clock::now() - changed;
-    // A time in the future says nothing.
-    if (patient && !error && age >= age.zero() && age < std::chrono::seconds(1)) return base::Error{""};
-    // Edits behind a symbolic link are told to who watches the folder that it leads to.
-    if (const auto real = fs::canonical(path, error); !error) folders.insert(real.parent_path());
-    files.push_back(read_file(path));
-  }
-  const bool all_read = std::all_of(files.begin(), files.end(), [](const auto& file) { return file.error.empty(); });
-  if (inotify_ >= 0) watch_folders({folders.begin(), folders.end()});
-  stamp_ = all_read ? stamp : 0;  // what failed is tried again
-  return files;
+  return paths;
 }
 
-void ManifestFolder::watch_folders(const std::vector<fs::path>& folders) {
+/// Reads all manifests. `patient`: nobody said that something has changed, or that its writer is done. So nothing is
+/// read, and nothing returned, when all is as it was, and while a file is younger than a second.
+base::Result<std::optional<routing::FolderChange>> ManifestFolder::scan(bool patient) {
+  const std::optional<routing::FolderChange> nothing;
+  const auto paths = list();
+  if (!paths) return base::Error{paths.error()};
+  // Before the files are read, so that what is written meanwhile is seen the next time.
+  const auto stamp = patient ? stamp_of(*paths) : 0;
+  if (patient && (stamp == stamp_ || std::any_of(paths->begin(), paths->end(), is_young))) return nothing;
+  if (inotify_ >= 0) watch(*paths);
+  bool all_read = true;
+  state_.begin_scan();
+  for (const auto& path : *paths) {
+    const auto file = read_file(path);
+    all_read = all_read && file.error.empty();
+    state_.take(file);
+  }
+  stamp_ = all_read ? stamp : 0;  // what failed is tried again
+  return std::optional(state_.end_scan());
+}
+
+/// Edits behind a symbolic link are told to who watches the folder that it leads to.
+void ManifestFolder::watch(const std::vector<fs::path>& paths) {
+  std::set<fs::path> folders = {folder_};
+  for (const auto& path : paths) {
+    std::error_code error;
+    if (const auto real = fs::canonical(path, error); !error) folders.insert(real.parent_path());
+  }
   for (const auto& folder : folders) {
     // Watching a folder again is the same watch; one that is gone took its watch along.
     if (inotify_add_watch(inotify_, folder.c_str(), kEvents) < 0 && errno == ENOSPC) {
@@ -149,12 +166,9 @@ void ManifestFolder::watch_folders(const std::vector<fs::path>& folders) {
 }
 
 base::Result<ManifestFolder::Loaded> ManifestFolder::load() {
-  Loaded loaded;
-  {
-    const auto files = scan(false);
-    if (!files) return base::Error{files.error()};
-    loaded = compile(state_.update(*files));
-  }
+  auto change = scan(false);
+  if (!change) return base::Error{change.error()};
+  auto loaded = compile(**change);
   malloc_trim(0);  // half of what reading took is free again, in holes; nobody runs yet who would have to wait
   return loaded;
 }
@@ -167,8 +181,8 @@ ManifestFolder::Loaded ManifestFolder::compile(const routing::FolderChange& chan
   metrics_.config_generation.add();
   std::set<std::string> refused;
   for (const auto& problem : change.refused) refused.insert(problem.file);
-  if (change.refused_changed) metrics_.manifest_refusals.add(refused.size());
-  metrics_.manifests_refused.set(static_cast<std::int64_t>(refused.size()));
+  if (change.refused_changed) metrics_.config_refusals.add(refused.size());
+  metrics_.config_refused.set(static_cast<std::int64_t>(refused.size()));
   return loaded;
 }
 
@@ -206,17 +220,18 @@ void ManifestFolder::settle() {
 }
 
 void ManifestFolder::rescan(bool patient) {
-  const auto files = scan(patient);
-  if (!files) {
-    if (!files.error().empty() && scan_error_ != files.error()) {
-      scan_error_ = files.error();
+  const auto scanned = scan(patient);
+  if (!scanned) {
+    if (scan_error_ != scanned.error()) {
+      scan_error_ = scanned.error();
       stamp_ = 0;  // once it can be read again, that is news
       base::log::error("manifests cannot be read; the last good state serves", {{"reason", scan_error_}});
     }
     return;
   }
+  if (!*scanned) return;
   scan_error_.clear();
-  const auto change = state_.update(*files);
+  const auto& change = **scanned;
   if (!change.changed && !change.refused_changed) return;
   const auto loaded = compile(change);
   log_problems(loaded.problems);

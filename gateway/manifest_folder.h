@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -38,11 +39,12 @@ class ManifestFolder {
   void stop();
 
  private:
-  base::Result<std::vector<routing::FileText>> scan(bool patient);
+  base::Result<std::vector<std::filesystem::path>> list() const;
+  base::Result<std::optional<routing::FolderChange>> scan(bool patient);
   Loaded compile(const routing::FolderChange& change);
   void run(const std::stop_token& stop);
   void rescan(bool patient);
-  void watch_folders(const std::vector<std::filesystem::path>& folders);
+  void watch(const std::vector<std::filesystem::path>& paths);
   void settle();
 
   std::filesystem::path folder_;

@@ -13,6 +13,7 @@
 namespace adit::gateway {
 namespace {
 
+constexpr std::size_t kMostArrivals = 1024;  // of one worker; --max-connections counts visitors, who are not known yet
 constexpr auto kBetweenWarnings = std::chrono::minutes(1);  // a proxy set up wrongly would fill the log
 
 }  // namespace
@@ -85,7 +86,7 @@ class ProxyArrivals::Arrival final : public boost::intrusive::list_base_hook<>, 
 
 /// Those under way, and those that are over and destroyed at the end of the turn.
 struct ProxyArrivals::Arrivals final : net::TurnTask {
-  boost::intrusive::list<Arrival> live;
+  boost::intrusive::list<Arrival> live;  // the oldest first
   std::vector<std::unique_ptr<Arrival>> over;
   void at_turn_end() override { over.clear(); }
 };
@@ -107,6 +108,7 @@ bool ProxyArrivals::expects(const Endpoint& peer, bool tls) const {
 }
 
 void ProxyArrivals::add(net::StreamPtr stream, const Endpoint& peer, bool tls, std::uint16_t port) {
+  if (arrivals_->live.size() >= kMostArrivals) arrivals_->live.front().over();
   auto arrival = std::make_unique<Arrival>(*this, std::move(stream), peer, tls, port);
   arrivals_->live.push_back(*arrival);
   arrival.release()->start();

@@ -14,8 +14,38 @@ constexpr std::string_view kHtmlHead =
     "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
     "content=\"width=device-width\"><title>";
 constexpr std::string_view kHtmlStyle =
-    "</title><style>body{font:16px/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32em;padding:0 "
-    "1em;color:#333}small{color:#777}</style></head><body><h1>";
+    "</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;margin:20vh "
+    "auto;max-width:32em;padding:0 1em}small{opacity:.7}</style></head><body><h1>";
+
+/// What a visitor may know and can do; empty where the phrase says it all.
+std::string_view explanation(int status) {
+  switch (status) {
+    case 400:
+      return "The request was malformed, so it was not passed on.";
+    case 401:
+      return "A user name and a password are needed here.";
+    case 403:
+      return "This address may not be visited from where you are.";
+    case 404:
+      return "There is nothing at this address.";
+    case 408:
+      return "The request came too slowly.";
+    case 413:
+      return "The request is larger than is allowed here.";
+    case 421:
+      return "This name is not served on this connection. Please try again on a new one.";
+    case 429:
+      return "There are too many requests. Please wait a moment and try again.";
+    case 502:
+      return "The service at this address could not be reached, or its answer could not be understood.";
+    case 503:
+      return "The service at this address is not available at the moment. Please try again soon.";
+    case 504:
+      return "The service at this address did not answer in time.";
+    default:
+      return {};
+  }
+}
 
 /// The weight of a media range in thousandths (RFC 9110 §12.4.2); what cannot be read counts as 1.
 int weight(std::string_view parameters) {
@@ -93,18 +123,21 @@ void write_failure(base::Buffer& out, const FailurePage& page) {
   const Digits digits(static_cast<unsigned>(page.status));
   const auto code = digits.view();
   const auto phrase = reason_phrase(page.status);
+  const auto detail = explanation(page.status);
   const bool has_id = !page.request_id.empty();
   if (page.json) {
-    const Body<8> json{{{"{\"type\":\"about:blank\",\"title\":\"", phrase, "\",\"status\":", code,
-                         has_id ? ",\"requestId\":\"" : "", page.request_id, has_id ? "\"" : "", "}\n"}}};
+    const Body<11> json{{{"{\"type\":\"about:blank\",\"title\":\"", phrase, "\",\"status\":", code,
+                          detail.empty() ? "" : ",\"detail\":\"", detail, detail.empty() ? "" : "\"",
+                          has_id ? ",\"requestId\":\"" : "", page.request_id, has_id ? "\"" : "", "}\n"}}};
     return write(out, page, code, "application/problem+json", json);
   }
   if (!page.html.empty()) {
     return write(out, page, code, "text/html; charset=utf-8", Body<1>{{{page.html}}});
   }
-  const Body<12> html{
-      {{kHtmlHead, code, " ", phrase, kHtmlStyle, code, " ", phrase, "</h1>", has_id ? "<p><small>Request " : "",
-        page.request_id, has_id ? "</small></p></body></html>\n" : "</body></html>\n"}}};
+  const Body<15> html{
+      {{kHtmlHead, code, " ", phrase, kHtmlStyle, code, " ", phrase, "</h1>", detail.empty() ? "" : "<p>", detail,
+        detail.empty() ? "" : "</p>", has_id ? "<p><small>Request " : "", page.request_id,
+        has_id ? "</small></p></body></html>\n" : "</body></html>\n"}}};
   write(out, page, code, "text/html; charset=utf-8", html);
 }
 

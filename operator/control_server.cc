@@ -54,12 +54,13 @@ base::Result<std::unique_ptr<ControlServer>> ControlServer::start(const base::Li
       });
   if (!started) return base::Error{started.error()};
   server->server_ = std::move(*started);
-  server->way_back_ = std::make_shared<WayBack>(server->server_->loop());
-  server->server_->loop().post([self, settings] {
+  auto& loop = server->server_->loop();
+  server->way_back_ = std::make_shared<WayBack>(loop);
+  loop.post([self, &loop, settings] {  // not by server_, which belongs to the caller's thread
     const auto check = [self](const std::string& token, auto done) { self->check_token(token, std::move(done)); };
     self->sessions_ = std::make_unique<GatewaySessions>(
-        self->server_->loop(), self->parts_.views,
-        GatewaySessions::Callbacks{self->parts_.on_views, check, self->parts_.may_lead}, settings);
+        loop, self->parts_.views, GatewaySessions::Callbacks{self->parts_.on_views, check, self->parts_.may_lead},
+        settings);
   });
   return server;
 }

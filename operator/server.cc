@@ -12,10 +12,9 @@
 #include "kube/cluster_config.h"
 #include "kube/leader_election.h"
 #include "kube/rest_api.h"
-#include "net/tls_context.h"
 #include "operator/authenticator.h"
 #include "operator/certificate_keeper.h"
-#include "operator/control_server.h"
+#include "operator/control_endpoint.h"
 #include "operator/guarded_api.h"
 #include "operator/observe.h"
 #include "operator/tunnel_controller.h"
@@ -93,6 +92,9 @@ class Server {
         controller_({guarded_, [this](const std::string& key) { return tunnels_.find(key); }, compiler_, views_,
                      secrets_, events_, [this] { return certificates_.trusted(); }},
                     controller_settings(options)),
+        control_(options.control,
+                 {authenticator_, views_, [this](const std::vector<std::string>& keys) { on_views(keys); },
+                  [this] { return election_.may_write(); }}),
         election_(
             *api_, election_options(options), [this](std::uint64_t term) { on_leading(term); },
             [this] { on_stopped(); }) {}
@@ -110,12 +112,10 @@ class Server {
   void on_secret(const std::string& key, const SecretState& state);
   void on_compiled(const CompilationPtr& compilation);
   bool on_certificates(const EdgeCertificates& certificates);
-  Result<std::shared_ptr<ControlServer>> listen(net::TlsContext tls);
   void on_views(const std::vector<std::string>& tunnels);
   void on_leading(std::uint64_t term);
   void on_stopped();
   void enqueue_all();
-  std::shared_ptr<ControlServer> control() const;
 
   const Options& options_;
   std::unique_ptr<kube::Api> api_;
@@ -128,13 +128,8 @@ class Server {
   Authenticator authenticator_;
   CertificateKeeper certificates_;
   TunnelController controller_;
+  ControlEndpoint control_;
   kube::LeaderElection election_;
-
-  mutable std::mutex mutex_;
-  std::shared_ptr<ControlServer> control_;  ///< once there is a certificate to listen with
-  CompilationPtr compilation_;              ///< of this term, for a listener that comes later
-  std::uint64_t term_ = 0;                  ///< 0: not leading
-  std::string listen_failure_;
 
   telemetry::Registry registry_;
   std::unique_ptr<telemetry::AdminServer> admin_;
@@ -160,12 +155,7 @@ void Server::stop() {
   compiler_.stop();
   controller_.stop();
   election_.stop();  // gives the Lease back
-  std::shared_ptr<ControlServer> control;
-  {
-    const std::lock_guard lock(mutex_);
-    control = std::exchange(control_, nullptr);
-  }
-  control.reset();
+  control_.stop();
 }
 
 Result<void> Server::start_admin() {
@@ -191,10 +181,7 @@ Result<void> Server::ready() const {
     const auto failure = tunnels_.failure();
     return base::Error{failure ? failure->text() : "Tunnels have not been listed yet"};
   }
-  const std::lock_guard lock(mutex_);
-  if (!listen_failure_.empty()) return base::Error{listen_failure_};
-  if (!control_) return base::Error{"there is no certificate for the control channel yet"};
-  return {};
+  return control_.ready();
 }
 
 void Server::on_tunnels(const std::vector<kube::Change>& changes) {
@@ -210,11 +197,7 @@ void Server::on_secret(const std::string& key, const SecretState& state) {
 }
 
 void Server::on_compiled(const CompilationPtr& compilation) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (term_ != 0) compilation_ = compilation;
-  }
-  if (const auto server = control()) server->update(compilation);
+  control_.update(compilation);
   for (const auto& key : compilation->changed) controller_.enqueue(key);
 }
 
@@ -227,68 +210,21 @@ void Server::enqueue_all() {
   for (const auto& tunnel : tunnels_.all()) controller_.enqueue(kube::name_of(*tunnel).key());
 }
 
-std::shared_ptr<ControlServer> Server::control() const {
-  const std::lock_guard lock(mutex_);
-  return control_;
-}
-
 bool Server::on_certificates(const EdgeCertificates& certificates) {
-  const auto tls =
-      net::make_server_context(net::TlsUse::link, certificates.serving.certificate, certificates.serving.key);
-  if (!tls) {
-    base::log::error("control certificate cannot be used", {{"reason", tls.error()}});
-    return false;
-  }
-  auto server = control();
-  if (server) {
-    server->set_tls(*tls);
-  } else {
-    auto started = listen(*tls);
-    if (!started) return false;
-    server = std::move(*started);
-  }
-  if (certificates.link) server->set_link_certificate(*certificates.link);
+  if (!control_.use(certificates)) return false;
   enqueue_all();  // connectors' Secrets hold what is to be trusted
   return true;
 }
 
-Result<std::shared_ptr<ControlServer>> Server::listen(net::TlsContext tls) {
-  auto started =
-      ControlServer::start(options_.control, std::move(tls),
-                           {authenticator_, views_, [this](const std::vector<std::string>& keys) { on_views(keys); },
-                            [this] { return election_.may_write(); }});
-  const std::lock_guard lock(mutex_);
-  if (!started) {
-    const auto failure = "--control: " + started.error();
-    if (std::exchange(listen_failure_, failure) != failure) {
-      base::log::error("cannot listen; it is tried again", {{"for", "gateways"}, {"reason", started.error()}});
-    }
-    return base::Error{failure};
-  }
-  listen_failure_.clear();
-  control_ = std::move(*started);
-  base::log::info("listening", {{"for", "gateways"}, {"port", control_->port()}});
-  if (term_ != 0) control_->lead(term_);
-  if (compilation_) control_->update(compilation_);
-  return control_;
-}
-
 void Server::on_leading(std::uint64_t term) {
-  {
-    const std::lock_guard lock(mutex_);
-    term_ = term;
-    if (control_) control_->lead(term);
-  }
+  control_.lead(term);
   compiler_.lead();
   certificates_.look();
 }
 
 void Server::on_stopped() {
   compiler_.resign();
-  const std::lock_guard lock(mutex_);
-  term_ = 0;
-  compilation_.reset();
-  if (control_) control_->resign();
+  control_.resign();
 }
 
 Result<std::unique_ptr<kube::Api>> connect(const Options& options) {

@@ -1,18 +1,24 @@
 #include "routing/folder.h"
 
-#include <set>
-#include <string_view>
 #include <utility>
 
 namespace adit::routing {
 
-FolderChange FolderState::update(const std::vector<FileText>& files) {
+void FolderState::begin_scan() {
+  changed_ = std::exchange(is_first_, false);
+  for (auto& [name, file] : files_) file.is_seen = false;
+}
+
+void FolderState::take(const FileText& file) {
+  File& known = files_[file.name];
+  known.is_seen = true;
+  if (read(known, file)) changed_ = true;
+}
+
+FolderChange FolderState::end_scan() {
   FolderChange change;
-  change.changed = std::exchange(is_first_, false);
-  if (drop_gone(files)) change.changed = true;
-  for (const FileText& file : files) {
-    if (read(files_[file.name], file)) change.changed = true;
-  }
+  const auto gone = std::erase_if(files_, [](const auto& entry) { return !entry.second.is_seen; });
+  change.changed = changed_ || gone != 0;
   for (const auto& [name, file] : files_) {
     change.refused.insert(change.refused.end(), file.problems.begin(), file.problems.end());
   }
@@ -36,12 +42,6 @@ bool FolderState::read(File& file, const FileText& now) {
   if (!file.problems.empty()) return false;
   file.objects = std::move(parsed.objects);
   return true;
-}
-
-bool FolderState::drop_gone(const std::vector<FileText>& files) {
-  std::set<std::string_view> present;
-  for (const FileText& file : files) present.insert(file.name);
-  return std::erase_if(files_, [&](const auto& entry) { return !present.contains(entry.first); }) != 0;
 }
 
 Objects FolderState::objects() const {

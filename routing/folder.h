@@ -28,8 +28,11 @@ struct FolderChange {
 /// well be good YAML: the shell reads after it was closed, not while it grows. Not safe to share.
 class FolderState {
  public:
-  /// The folder as it is now: every file of the scan, each name once. The first update always counts as a change.
-  FolderChange update(const std::vector<FileText>& files);
+  /// The folder as it is now: begin_scan(), every file of it once, end_scan(). One by one, so that no more than one
+  /// text is in memory. The first scan always counts as a change.
+  void begin_scan();
+  void take(const FileText& file);
+  FolderChange end_scan();
 
   /// The good objects of all files, by file name. Made for the call: what is compiled needs them no longer.
   Objects objects() const;
@@ -37,6 +40,7 @@ class FolderState {
  private:
   struct File {
     bool is_read = false;  ///< `digest` is that of the last text
+    bool is_seen = false;  ///< in the present scan
     Sha256 digest{};
     Objects objects;  ///< of the last good text
     std::vector<Problem> problems;
@@ -44,11 +48,11 @@ class FolderState {
 
   /// True when the file's objects may have changed.
   static bool read(File& file, const FileText& now);
-  bool drop_gone(const std::vector<FileText>& files);
 
   std::map<std::string, File> files_;
   std::vector<Problem> refused_;
   bool is_first_ = true;
+  bool changed_ = false;  ///< in the present scan
 };
 
 }  // namespace adit::routing

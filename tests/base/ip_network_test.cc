@@ -60,6 +60,7 @@ TEST(IpNetwork, TextAndRefusals) {
       {"10.0.0.1/8", "has bits set behind its prefix"},
       {"10.0.0.0/33", "has a prefix that is no number from 0 to 32"},
       {"10.0.0.0/", "has a prefix that is no number from 0 to 32"},
+      {"10.0.0.0/08", "has a prefix that is no number from 0 to 32"},
       {"10.0.0.0/+8", "has a prefix that is no number from 0 to 32"},
       {"10.0.0.0/8 ", "has a prefix that is no number from 0 to 32"},
       {"::/129", "has a prefix that is no number from 0 to 128"},

@@ -62,14 +62,14 @@ TEST_F(ChosenCertificate, NoneWithoutADefault) {
 }
 
 TEST_F(ChosenCertificate, LinkHost) {
-  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", nullptr, &own_});
+  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", &own_});
   EXPECT_TRUE(is_for(certificates.choose(""), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("10.0.0.1"), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("a.wild.example.com"), "a.wild.example.com"));
 }
 
 TEST_F(ChosenCertificate, OperatorsIsServedToAllLinks) {
-  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", nullptr, &own_});
+  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", &own_});
   const auto serve = [&](const std::string& name) {
     const auto data = routing::tls_data("DNS:" + name);
     own_.publish(std::make_shared<const routing::Certificate>(
@@ -136,15 +136,15 @@ TEST_F(ChosenCertificate, LinkHostOfAPublicListener) {
     return std::make_shared<const routing::Certificate>(
         routing::Certificate{name, data.at("tls.crt"), data.at("tls.key"), name});
   };
-  Certificates without(tables_, {}, {"edge.example.com", nullptr, &own_});
-  EXPECT_TRUE(is_for(without.choose("edge.example.com"), "default.example.com")) << "as of any name";
-  own_.publish(certificate("sent.example.com"));
-  EXPECT_TRUE(is_for(without.choose("EDGE.example.com"), "sent.example.com"));
-  Certificates with(tables_, {}, {"shop.example.com", certificate("own.example.com"), &own_});
-  EXPECT_TRUE(is_for(with.choose("shop.example.com"), "own.example.com")) << "before the operator's and a tunnel's";
-  EXPECT_TRUE(is_for(with.choose("a.wild.example.com"), "a.wild.example.com"));
-  EXPECT_TRUE(is_for(with.choose(""), "default.example.com"));
-  Certificates none(tables_, {}, {{}, certificate("own.example.com"), &own_});
+  Certificates edge(tables_, {}, {"edge.example.com", &own_});
+  EXPECT_TRUE(is_for(edge.choose("edge.example.com"), "default.example.com")) << "as of any name";
+  own_.publish(certificate("own.example.com"));
+  EXPECT_TRUE(is_for(edge.choose("EDGE.example.com"), "own.example.com"));
+  Certificates shop(tables_, {}, {"shop.example.com", &own_});
+  EXPECT_TRUE(is_for(shop.choose("shop.example.com"), "own.example.com")) << "before a tunnel's";
+  EXPECT_TRUE(is_for(shop.choose("a.wild.example.com"), "a.wild.example.com"));
+  EXPECT_TRUE(is_for(shop.choose(""), "default.example.com"));
+  Certificates none(tables_, {}, {{}, &own_});
   EXPECT_TRUE(is_for(none.choose(""), "default.example.com")) << "no link host: its certificate is of no name";
 }
 

@@ -65,6 +65,30 @@ TEST(ExchangeFailures, MovesToAnotherLinkWhileNoByteHasLeft) {
   }
 }
 
+TEST(ExchangeFailures, LinksThatEndBeforeAByteHasLeft) {
+  for (const auto why : {Closed::refused, Closed::link_lost}) {
+    for (const std::size_t links : {1U, 2U, 5U}) {
+      SCOPED_TRACE(std::to_string(links) + " links");
+      Bench bench(links);
+      bench.post("x=1");
+      for (int i = 0; i < 5 && !bench.answer.failure; ++i) bench.stream().close(why);
+      EXPECT_EQ(bench.answer.text(), "failed 503 retry-after");
+      EXPECT_EQ(bench.opened(), std::min<std::size_t>(links, 3));
+      EXPECT_EQ(bench.metrics.no_connector.value(), 1U);
+      EXPECT_EQ(bench.metrics.service_failures.value(), 0U);
+    }
+  }
+}
+
+TEST(ExchangeFailures, ConnectorsWordStandsWhenTheLastLinkWasNotToBlame) {
+  Bench bench(2);
+  bench.post("x=1");
+  bench.stream().close(Closed::link_lost);
+  bench.stream().refuse(502, "dial: refused");
+  EXPECT_EQ(bench.answer.text(), "failed 502");
+  EXPECT_EQ(bench.answer.reason, "dial: refused");
+}
+
 TEST(ExchangeFailures, PostIsNeverSentTwice) {
   for (const auto why : {Closed::refused, Closed::reset, Closed::link_lost, Closed::finished}) {
     Bench bench(3);

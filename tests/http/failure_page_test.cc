@@ -27,9 +27,18 @@ TEST(FailurePages, Json) {
       << answer;
   EXPECT_NE(answer.find("\r\nX-Request-Id: r1\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"), std::string::npos)
       << answer;
-  EXPECT_EQ(nlohmann::json::parse(body_of(answer)),
-            nlohmann::json(
-                {{"type", "about:blank"}, {"title", "Service Unavailable"}, {"status", 503}, {"requestId", "r1"}}));
+  EXPECT_EQ(
+      nlohmann::json::parse(body_of(answer)),
+      nlohmann::json({{"type", "about:blank"},
+                      {"title", "Service Unavailable"},
+                      {"status", 503},
+                      {"detail", "The service at this address is not available at the moment. Please try again soon."},
+                      {"requestId", "r1"}}));
+  page.status = 431;
+  EXPECT_EQ(nlohmann::json::parse(body_of(written(page))), nlohmann::json({{"type", "about:blank"},
+                                                                           {"title", "Request Header Fields Too Large"},
+                                                                           {"status", 431},
+                                                                           {"requestId", "r1"}}));
 }
 
 TEST(FailurePages, HtmlAndOnesOwn) {
@@ -38,7 +47,7 @@ TEST(FailurePages, HtmlAndOnesOwn) {
   page.request_id = "r1";
   auto body = body_of(written(page));
   EXPECT_NE(body.find("<h1>404 Not Found</h1>"), std::string::npos) << body;
-  EXPECT_NE(body.find("Request r1"), std::string::npos) << body;
+  EXPECT_NE(body.find("<p>There is nothing at this address.</p><p><small>Request r1"), std::string::npos) << body;
   page.request_id = {};
   body = body_of(written(page));
   EXPECT_EQ(body.find("Request"), std::string::npos) << body;

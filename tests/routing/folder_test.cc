@@ -11,6 +11,16 @@ std::string secret(const std::string& name, const std::string& value = "v") {
   return "apiVersion: v1\nkind: Secret\nmetadata: {name: " + name + "}\nstringData: {k: '" + value + "'}\n";
 }
 
+class Folder : public FolderState {
+ public:
+  /// A whole scan.
+  FolderChange update(const std::vector<FileText>& files) {
+    begin_scan();
+    for (const auto& file : files) take(file);
+    return end_scan();
+  }
+};
+
 std::vector<std::string> names(const FolderState& folder) {
   std::vector<std::string> all;
   const auto objects = folder.objects();
@@ -24,14 +34,14 @@ std::vector<std::string> refused(const FolderChange& change) {
   return all;
 }
 
-TEST(Folder, FirstUpdateIsAChangeEvenIfEmpty) {
-  FolderState folder;
+TEST(FolderState, FirstUpdateIsAChangeEvenIfEmpty) {
+  Folder folder;
   EXPECT_TRUE(folder.update({}).changed);
   EXPECT_FALSE(folder.update({}).changed);
 }
 
-TEST(Folder, FilesMergeByName) {
-  FolderState folder;
+TEST(FolderState, FilesMergeByName) {
+  Folder folder;
   const FolderChange change =
       folder.update({{"b.yaml", secret("b"), ""}, {"a.yaml", secret("a") + "---\n" + secret("c"), ""}});
   EXPECT_TRUE(change.changed);
@@ -39,21 +49,21 @@ TEST(Folder, FilesMergeByName) {
   EXPECT_THAT(names(folder), ElementsAre("a=v", "c=v", "b=v"));
 }
 
-TEST(Folder, SameTextIsNoChange) {
-  FolderState folder;
+TEST(FolderState, SameTextIsNoChange) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a"), ""}});
   EXPECT_FALSE(folder.update({{"a.yaml", secret("a"), ""}}).changed);
 }
 
-TEST(Folder, EditOfTheSameSize) {
-  FolderState folder;
+TEST(FolderState, EditOfTheSameSize) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a", "1"), ""}});
   EXPECT_TRUE(folder.update({{"a.yaml", secret("a", "2"), ""}}).changed);
   EXPECT_THAT(names(folder), ElementsAre("a=2"));
 }
 
-TEST(Folder, BadFileKeepsItsLastGoodObjects) {
-  FolderState folder;
+TEST(FolderState, BadFileKeepsItsLastGoodObjects) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a", "1"), ""}, {"b.yaml", secret("b"), ""}});
   FolderChange change = folder.update({{"a.yaml", secret("A", "2"), ""}, {"b.yaml", secret("b"), ""}});
   EXPECT_FALSE(change.changed);
@@ -74,8 +84,8 @@ TEST(Folder, BadFileKeepsItsLastGoodObjects) {
   EXPECT_THAT(names(folder), ElementsAre("a=3", "b=2"));
 }
 
-TEST(Folder, NewFileThatIsBadHasNothingToKeep) {
-  FolderState folder;
+TEST(FolderState, NewFileThatIsBadHasNothingToKeep) {
+  Folder folder;
   folder.update({});
   const FolderChange change = folder.update({{"a.yaml", "kind: [", ""}});
   EXPECT_FALSE(change.changed);
@@ -83,15 +93,15 @@ TEST(Folder, NewFileThatIsBadHasNothingToKeep) {
   EXPECT_THAT(names(folder), IsEmpty());
 }
 
-TEST(Folder, FileThatGoesTakesItsObjects) {
-  FolderState folder;
+TEST(FolderState, FileThatGoesTakesItsObjects) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a"), ""}, {"b.yaml", secret("b"), ""}});
   EXPECT_TRUE(folder.update({{"b.yaml", secret("b"), ""}}).changed);
   EXPECT_THAT(names(folder), ElementsAre("b=v"));
 }
 
-TEST(Folder, BadFileThatGoesTakesItsLastGoodObjects) {
-  FolderState folder;
+TEST(FolderState, BadFileThatGoesTakesItsLastGoodObjects) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a"), ""}});
   folder.update({{"a.yaml", "bad", ""}});
   const FolderChange change = folder.update({});
@@ -100,16 +110,16 @@ TEST(Folder, BadFileThatGoesTakesItsLastGoodObjects) {
   EXPECT_THAT(names(folder), IsEmpty());
 }
 
-TEST(Folder, Rename) {
-  FolderState folder;
+TEST(FolderState, Rename) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a"), ""}});
   EXPECT_TRUE(folder.update({{"b.yaml", secret("a"), ""}}).changed);
   EXPECT_THAT(names(folder), ElementsAre("a=v"));
   EXPECT_EQ(folder.objects().secrets[0].meta.place.file(), "b.yaml");
 }
 
-TEST(Folder, UnreadableFileKeepsItsObjectsAndIsReadAgain) {
-  FolderState folder;
+TEST(FolderState, UnreadableFileKeepsItsObjectsAndIsReadAgain) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a"), ""}});
   FolderChange change = folder.update({{"a.yaml", "", "permission denied"}});
   EXPECT_FALSE(change.changed);
@@ -120,8 +130,8 @@ TEST(Folder, UnreadableFileKeepsItsObjectsAndIsReadAgain) {
   EXPECT_THAT(names(folder), ElementsAre("a=v"));
 }
 
-TEST(Folder, BadFileThatReturnsToItsGoodText) {
-  FolderState folder;
+TEST(FolderState, BadFileThatReturnsToItsGoodText) {
+  Folder folder;
   folder.update({{"a.yaml", secret("a"), ""}});
   folder.update({{"a.yaml", "bad", ""}});
   EXPECT_THAT(folder.update({{"a.yaml", secret("a"), ""}}).refused, IsEmpty());

@@ -80,11 +80,10 @@ base::Result<void> Tunnel::start_gateway() {
     if (!bound) return base::Error{bound.error()};
     (tls ? https_ : http_) = bound->port();
   }
-  gateway::LinkListenerOptions links;
-  links.where = any_port();
-  links.chain_pem = setting_.link_certificate.chain_pem;
-  links.key_pem = setting_.link_certificate.key_pem;
-  const auto bound = acceptor_.listen(links);
+  const auto& pair = setting_.link_certificate;
+  shared_.link_certificate.publish(std::make_shared<const routing::Certificate>(
+      routing::Certificate{"link", pair.chain_pem, pair.key_pem, "fingerprint"}));
+  const auto bound = acceptor_.listen(any_port());
   if (!bound) return base::Error{bound.error()};
   link_ = bound->port();
   link_thread_ = std::jthread([this] { link_loop_.run(); });
