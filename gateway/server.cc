@@ -190,7 +190,6 @@ Result<void> Server::start_admin() {
 /// What the link listener serves to who asks for its name.
 std::string Server::link_chain() const {
   if (options_.insecure) return {};
-  if (const auto& own = shared_->link_name.own) return own->chain_pem;
   if (const auto own = shared_->link_certificate.get()) return own->chain_pem;
   const auto table = shared_->table.get();
   auto certificate = table->server_name(options_.link_host).first();

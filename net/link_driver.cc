@@ -76,7 +76,7 @@ bool LinkDriver::take_messages(std::span<const char> bytes) {
 
 base::Result<void> LinkDriver::produce() {
   if (!web_socket_) return session_.produce(stream_->out(), kBatch);
-  const auto produced = session_.produce(plain_, kBatch);
+  auto produced = session_.produce(plain_, kBatch);
   web_socket_->send(plain_, stream_->out());
   return produced;
 }
