@@ -37,6 +37,8 @@ class ConnectorLink final : private net::LinkOwner {
   void start();
   const link::SessionStats& stats() { return driver_.session().stats(); }
   bool is_open() const { return driver_.is_open(); }
+  /// Known when on_link_over() is called.
+  net::LinkEnd how_ended() const { return driver_.how_ended(); }
   bool is_suspect() { return driver_.session().is_suspect(); }
   /// Tells the gateway to open no more streams.
   void leave(std::string_view reason);

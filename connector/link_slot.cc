@@ -123,7 +123,7 @@ void LinkSlot::on_link_over(ConnectorLink& link, std::string_view why) {
   const bool current = link_.get() == &link;
   forget(link);
   if (!current) return changed();
-  const auto loss = loss_of(why);
+  const auto loss = loss_of(link.how_ended());
   context_.metrics.lost(loss).add();
   const auto cause = kLinkLossNames[static_cast<std::size_t>(loss)];
   note_error("link: " + std::string(why), "link_" + std::string(cause), {});

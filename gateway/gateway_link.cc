@@ -68,6 +68,7 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
 
 void GatewayLink::on_link_suspect(bool suspect) {
   suspect_ = suspect;
+  if (!suspect) end_doubt();
   // A slow service on a quiet link is enough for a moment's doubt, so this is no warning; a dead link's end is logged.
   if (suspect) base::log::debug("link is suspect", {{"tunnel", info_->tunnel_name}, {"remote", info_->remote}});
   changed();
@@ -90,11 +91,16 @@ void GatewayLink::doubt() {
 void GatewayLink::look_again() {
   if (!driver_.is_open()) return;
   if (driver_.session().stats().bytes_in != bytes_known_) {
-    info_->doubted = false;
+    end_doubt();
     return changed();
   }
   doubts_.set(net::Loop::now() + kAgain);
   driver_.suspect();
+}
+
+void GatewayLink::end_doubt() {
+  doubts_.clear();
+  info_->doubted = false;
 }
 
 void GatewayLink::on_link_closed(std::string_view why) {
@@ -109,7 +115,7 @@ LinkCause GatewayLink::cause() const {
     case net::LinkEnd::finished:
       return LinkCause::finished;
     case net::LinkEnd::silent:
-      return LinkCause::silent;
+      return info_->doubted ? LinkCause::replaced : LinkCause::silent;
     case net::LinkEnd::misbehaved:
       return LinkCause::misbehaved;
     case net::LinkEnd::closed:

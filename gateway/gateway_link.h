@@ -69,6 +69,7 @@ class GatewayLink final : private net::LinkOwner {
   void on_link_closed(std::string_view why) override;
   void changed();
   void look_again();
+  void end_doubt();
 
   std::shared_ptr<LinkInfo> info_;
   GatewayLinkOwner& owner_;

@@ -74,7 +74,7 @@ bool LinkDriver::take_messages(std::span<const char> bytes) {
 
 base::Result<void> LinkDriver::produce() {
   if (!web_socket_) return session_.produce(stream_->out(), pace_.batch());
-  const auto produced = session_.produce(plain_, pace_.batch());
+  auto produced = session_.produce(plain_, pace_.batch());
   web_socket_->send(plain_, stream_->out());
   return produced;
 }
