@@ -4,7 +4,7 @@ import pytest
 from programs import free_port
 
 
-def test_503_with_retry_after_while_no_connector_is_there(edge):
+def test_S3_C5_S3_P10_503_with_retry_after_while_no_connector_is_there(edge):
     edge.write_default()
     edge.start_gateway()
     answer = edge.get()
@@ -18,7 +18,7 @@ def test_503_when_no_connector_offers_the_service(edge, origin):
     assert answer.status == 503 and int(answer.field("retry-after")) > 0
 
 
-def test_502_when_nothing_listens_and_the_reason_is_in_the_log_only(edge):
+def test_S3_C3_502_when_nothing_listens_and_the_reason_is_in_the_log_only(edge):
     port = free_port()
     edge.write_default()
     edge.start(f"http://127.0.0.1:{port}")

@@ -79,7 +79,7 @@ def test_http_becomes_https(edge, origin):
     assert edge.curl("-o", "/dev/null", "-w", "%{http_code}", edge.url(https=True), https=True) == b"200"
 
 
-def test_allowed_addresses_behind_a_trusted_proxy(edge, origin):
+def test_S1_C10_allowed_addresses_behind_a_trusted_proxy(edge, origin):
     served(edge, origin, route("    - {type: IPAllowList, ipAllowList: {cidrs: [192.0.2.0/24]}}\n"),
            gateway=("--trusted-proxies", "127.0.0.0/8"))
     assert edge.get("/").status == 403

@@ -234,7 +234,7 @@ def test_a_connector_that_does_not_read_costs_a_bounded_amount(beside, record_pr
         assert beside.gateway.rss() - before < 48 << 20
 
 
-def test_a_half_open_connector_is_noticed(beside):
+def test_S2_C13_S3_C4_S3_P6_S3_P12_S4_C16_a_half_open_connector_is_noticed(beside):
     with f.dial(beside, **BAD) as peer:
         peer.come_up()
         wait_until_up(beside)

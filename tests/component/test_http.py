@@ -117,7 +117,7 @@ def test_a_final_answer_may_come_before_the_body(tunnelled):
         assert raw.status() == 413
 
 
-def test_many_requests_share_one_connection_to_the_service(tunnelled, origin):
+def test_S3_P3_many_requests_share_one_connection_to_the_service(tunnelled, origin):
     origin.connections = 0
     connection = http.client.HTTPConnection("127.0.0.1", tunnelled.http, timeout=20)
     for number in range(20):

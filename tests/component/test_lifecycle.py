@@ -108,7 +108,7 @@ def test_kill_9_of_the_only_connector_is_503_at_once_and_a_new_one_serves(tunnel
     record_property("seconds until served again", tunnelled.wait_status(200))
 
 
-def test_a_gateway_that_dies_and_comes_back_finds_its_connector_again(tunnelled):
+def test_S2_C17_a_gateway_that_dies_and_comes_back_finds_its_connector_again(tunnelled):
     tunnelled.gateway.kill()
     tunnelled.start_gateway(name="gateway-2")
     tunnelled.wait_status(200)
@@ -123,7 +123,7 @@ def test_a_connector_that_leaves_fails_no_request(tunnelled, origin):
     assert load.failed() == 0, f"{load.broken} {[s for s in load.statuses if s != 200]}"
 
 
-def test_connectors_rolled_one_after_the_other_fail_no_request(tunnelled, origin):
+def test_S3_P1_connectors_rolled_one_after_the_other_fail_no_request(tunnelled, origin):
     current = tunnelled.connector
     with Load(tunnelled) as load:
         for number in range(4):
@@ -134,7 +134,7 @@ def test_connectors_rolled_one_after_the_other_fail_no_request(tunnelled, origin
     assert load.failed() == 0, f"{load.broken} {[s for s in load.statuses if s != 200]}"
 
 
-def test_one_of_two_connectors_killed_fails_only_requests_that_had_left(tunnelled, origin, record_property):
+def test_S1_P5_one_of_two_connectors_killed_fails_only_requests_that_had_left(tunnelled, origin, record_property):
     tunnelled.start_connector(f"http://127.0.0.1:{origin.port}", name="second")
     visitors = 8
     with Load(tunnelled, visitors=visitors) as load:

@@ -116,7 +116,7 @@ def test_a_new_certificate_takes_effect(edge, origin):
     wait_until(lambda: works("new.test"), "the new certificate is served")
 
 
-def test_hundreds_of_changes_under_traffic_fail_no_request(held):
+def test_S1_C9_hundreds_of_changes_under_traffic_fail_no_request(held):
     for number in range(100):
         held.write_default(routes=ROUTES + f"  - {{host: h{number}.test}}\n")
         assert held.get(connection=held.connection).status == 200
@@ -168,7 +168,7 @@ def test_check_of_no_folder(edge):
     assert code == 1 and "missing" in text
 
 
-def test_check_never_prints_a_secret(edge):
+def test_S2_P5_check_never_prints_a_secret(edge):
     edge.write("shop.yaml", documents(tunnel_manifest(), token_secret(), "kind: Nothing\nstringData: {token: TOPSECRET}\n"))
     code, text = check(edge.manifests)
     assert code == 1 and "TOPSECRET" not in text

@@ -240,7 +240,7 @@ def test_pings_between_fragments_keep_their_place(pipe, raw_service):
 
 
 @pytest.mark.parametrize("first", ["visitor", "service"])
-def test_an_end_that_is_done_may_still_listen(pipe, raw_service, first):
+def test_S3_P11_an_end_that_is_done_may_still_listen(pipe, raw_service, first):
     with pipe.raw() as raw:
         raw.send(upgrade("foo/2"))
         with raw_service.answer(switching("foo/2")) as service:
