@@ -7,25 +7,35 @@
 
 namespace adit::connector {
 
-Credentials::Credentials(std::string token_file, std::string ca_file)
-    : token_file_(std::move(token_file)), ca_file_(std::move(ca_file)) {}
+Credentials::Credentials(std::string token_file, std::string ca_file, std::string proxy_file)
+    : token_file_(std::move(token_file)), ca_file_(std::move(ca_file)), proxy_file_(std::move(proxy_file)) {}
 
 base::Result<std::string> Credentials::token() const {
   auto token = read_small_file(token_file_);
-  if (!token) return base::Error{"token file " + token.error()};
+  if (!token) return base::Error{token.error()};
   while (!token->empty() && (token->back() == '\n' || token->back() == '\r' || token->back() == ' ')) token->pop_back();
-  if (token->empty()) return base::Error{"token file " + token_file_ + " is empty"};
+  if (token->empty()) return base::Error{token_file_ + " is empty"};
   const bool plain = std::all_of(token->begin(), token->end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!plain) return base::Error{"token file " + token_file_ + " holds spaces, line ends or bytes that are not ASCII"};
+  if (!plain) return base::Error{token_file_ + " holds spaces, line ends or bytes that are not ASCII"};
   return token;
+}
+
+base::Result<std::string> Credentials::proxy(const ProxyAddress& proxy) const {
+  if (proxy_file_.empty()) return proxy.credentials;
+  auto text = read_small_file(proxy_file_);
+  if (!text) return base::Error{text.error()};
+  while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+  auto credentials = check_proxy_credentials(*std::move(text));
+  if (!credentials) return base::Error{proxy_file_ + " holds " + credentials.error()};
+  return credentials;
 }
 
 base::Result<net::TlsContext> Credentials::tls() {
   std::string pem;
   if (!ca_file_.empty()) {
     auto read = read_small_file(ca_file_);
-    if (!read) return base::Error{"CA file " + read.error()};
-    if (read->empty()) return base::Error{"CA file " + ca_file_ + " is empty"};
+    if (!read) return base::Error{read.error()};
+    if (read->empty()) return base::Error{ca_file_ + " is empty"};
     pem = *std::move(read);
   }
   if (context_ && pem == ca_pem_) return context_;

@@ -12,6 +12,7 @@ namespace adit::connector {
 struct LinkStatus {
   std::string gateway;                            ///< the address as configured
   std::string gateway_id;                         ///< of the link that is up
+  std::string transport;                          ///< of the link that is up: "upgrade" or "websocket"
   std::string state;                              ///< "stopped", "waiting", "dialing", "opening", "up"
   std::chrono::system_clock::time_point since{};  ///< of state
   std::string remote;                             ///< address of the link that is up
@@ -24,6 +25,8 @@ struct LinkStatus {
   bool credit_withheld = false;  ///< too much is buffered
   std::size_t retiring = 0;      ///< former links that finish their streams
   std::string last_error;        ///< why the last dial or link failed, empty if none did
+  std::string last_cause;        ///< of a dial: the name of its cause; of a link: "link_" and that of the loss
+  std::string last_fix;          ///< what to do about it, one sentence; empty for a link
   std::chrono::system_clock::time_point last_error_at{};
 };
 

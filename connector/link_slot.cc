@@ -32,14 +32,14 @@ std::int64_t milliseconds_until(base::TimePoint when) {
 
 }  // namespace
 
-LinkSlot::LinkSlot(const SlotContext& context, const net::Target& gateway, FailureFilter& filter, LinkReport& report)
+LinkSlot::LinkSlot(const SlotContext& context, GatewayContext& gateway, std::uint32_t number, LinkReport& report)
     : context_(context),
-      filter_(filter),
+      gateway_(gateway),
       report_(report),
-      slot_(context.backoff, context.random),
-      dial_(context.loop, *this, gateway, context.identity, context.credentials, context.insecure),
-      deadline_(net::Deadline::of<&LinkSlot::on_deadline>(context.loop, this)) {
-  status_.gateway = gateway.text();
+      slot_(context.backoff, context.dial.random),
+      dial_(context.dial, gateway.address, number, context.transport, gateway.transport, *this),
+      deadline_(net::Deadline::of<&LinkSlot::on_deadline>(context.dial.loop, this)) {
+  status_.gateway = gateway.address.text();
   changed();
 }
 
@@ -64,14 +64,19 @@ void LinkSlot::obey(link::Slot::Action action) {
 
 void LinkSlot::on_deadline() { obey(slot_.on_time(net::Loop::now())); }
 
-void LinkSlot::on_dialed(net::StreamPtr stream, std::string gateway_id, std::string remote) {
-  context_.metrics.dial(DialResult::up).add();
-  filter_.reset();
-  status_.gateway_id = std::move(gateway_id);
-  status_.remote = std::move(remote);
+void LinkSlot::on_dialed(Dialed dialed) {
+  context_.metrics.dials_up.add();
+  gateway_.filter.reset();
+  status_.gateway_id = std::move(dialed.gateway_id);
+  status_.remote = std::move(dialed.remote);
+  status_.transport = link::name_of(dialed.transport);
+  std::unique_ptr<link::WebSocket> web_socket;
+  if (dialed.transport == link::Transport::websocket) {
+    web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::client, context_.dial.random);
+  }
   ConnectorLinkOwner& owner = *this;
-  link_ = std::make_unique<ConnectorLink>(context_.loop, std::move(stream), nullptr, context_.session,
-                                          context_.services, context_.pipes, owner);
+  link_ = std::make_unique<ConnectorLink>(context_.dial.loop, std::move(dialed.stream), std::move(web_socket),
+                                          context_.session, context_.services, context_.pipes, owner);
   serving_ = false;
   obey(slot_.on_up(net::Loop::now()));
   link_->start();
@@ -79,20 +84,26 @@ void LinkSlot::on_dialed(net::StreamPtr stream, std::string gateway_id, std::str
 
 void LinkSlot::on_serving(ConnectorLink& link) {
   if (link_.get() != &link || std::exchange(serving_, true)) return;
-  base::log::info("link is up",
-                  {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"remote", status_.remote}});
+  base::log::info("link is up", {{"gateway", status_.gateway},
+                                 {"gateway_id", status_.gateway_id},
+                                 {"remote", status_.remote},
+                                 {"transport", status_.transport}});
   changed();
 }
 
 void LinkSlot::on_dial_failed(const DialProblem& problem) {
-  context_.metrics.dial(problem.result).add();
-  note_error(problem.phase + ": " + problem.cause);
+  const auto& info = info_of(problem.cause);
+  context_.metrics.dial_failed(problem.cause).add();
+  const auto text = problem.text();
+  note_error(std::string(name_of(problem.step)) + ": " + text, std::string(info.name), info.fix);
   obey(slot_.on_failed(net::Loop::now(), problem.retry_after));
-  const auto held_back = filter_.pass(status_.last_error, net::Loop::now());
+  const auto held_back = gateway_.filter.pass(problem.stable_text(), net::Loop::now());
   if (!held_back) return;
   base::log::warning("link can't be opened", {{"gateway", status_.gateway},
-                                              {"phase", problem.phase},
-                                              {"cause", problem.cause},
+                                              {"step", name_of(problem.step)},
+                                              {"cause", info.name},
+                                              {"reason", text},
+                                              {"fix", info.fix},
                                               {"retry_in_ms", milliseconds_until(slot_.deadline())},
                                               {"not_logged", *held_back}});
 }
@@ -101,6 +112,7 @@ void LinkSlot::on_gateway_leaving(ConnectorLink& link, std::string_view reason) 
   base::log::info("gateway is leaving",
                   {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"reason", reason}});
   if (link_.get() != &link) return;
+  context_.metrics.lost(LinkLoss::gateway_leaving).add();
   // It goes on without the slot: the gateway ends it when the visitors that it still has are served.
   retiring_.push_back(std::move(link_));
   if (retiring_.size() > kMostRetiring) retiring_.front()->shutdown();
@@ -111,9 +123,13 @@ void LinkSlot::on_link_over(ConnectorLink& link, std::string_view why) {
   const bool current = link_.get() == &link;
   forget(link);
   if (!current) return changed();
-  note_error("link: " + std::string(why));
-  base::log::warning("link is down",
-                     {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"cause", why}});
+  const auto loss = loss_of(why);
+  context_.metrics.lost(loss).add();
+  const auto cause = kLinkLossNames[static_cast<std::size_t>(loss)];
+  note_error("link: " + std::string(why), "link_" + std::string(cause), {});
+  base::log::warning(
+      "link is down",
+      {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"cause", cause}, {"reason", why}});
   obey(slot_.on_lost(net::Loop::now()));
 }
 
@@ -126,7 +142,7 @@ void LinkSlot::forget(ConnectorLink& link) {
     over_.push_back(std::move(*found));
     retiring_.erase(found);
   }
-  context_.loop.defer(*this);
+  context_.dial.loop.defer(*this);
 }
 
 void LinkSlot::leave(std::string_view reason) {
@@ -139,8 +155,10 @@ void LinkSlot::shutdown() {
   for (const auto& link : retiring_) link->shutdown();
 }
 
-void LinkSlot::note_error(std::string text) {
+void LinkSlot::note_error(std::string text, std::string cause, std::string_view fix) {
   status_.last_error = std::move(text);
+  status_.last_cause = std::move(cause);
+  status_.last_fix = fix;
   status_.last_error_at = std::chrono::system_clock::now();
 }
 
@@ -166,6 +184,7 @@ void LinkSlot::publish() {
   if (!link_) {
     status_.gateway_id.clear();
     status_.remote.clear();
+    status_.transport.clear();
   }
   report_.set(status_);
 }

@@ -15,24 +15,28 @@ namespace adit::connector {
 
 /// What the slots of one worker share. All are borrowed and outlive the slots.
 struct SlotContext {
-  net::Loop& loop;
+  DialContext dial;
+  TransportMode transport = TransportMode::automatic;
   const ServiceMap& services;
-  const Identity& identity;
-  Credentials& credentials;
   ServicePipes& pipes;
   WorkerMetrics& metrics;
-  base::Random& random;
-  bool insecure = false;
   base::Backoff::Limits backoff{};
   link::SessionOptions session{};
+};
+
+/// What the slots that one worker keeps to one gateway address share.
+struct GatewayContext {
+  const GatewayAddress& address;  ///< borrowed
+  FailureFilter filter = {};      ///< when the gateway is down, all of them fail in the same way
+  TransportMemory transport = {};
 };
 
 /// One of the links that the connector keeps to one gateway address. A link whose gateway leaves goes on beside its
 /// replacement until its streams are done. On its loop's thread.
 class LinkSlot final : private GatewayDialOwner, private ConnectorLinkOwner, private net::TurnTask {
  public:
-  /// `filter` is shared by the slots of one gateway: when that is down, all of them fail in the same way.
-  LinkSlot(const SlotContext& context, const net::Target& gateway, FailureFilter& filter, LinkReport& report);
+  /// `number` is unique among the slots of the process for that address.
+  LinkSlot(const SlotContext& context, GatewayContext& gateway, std::uint32_t number, LinkReport& report);
   ~LinkSlot();
 
   void start();
@@ -46,7 +50,7 @@ class LinkSlot final : private GatewayDialOwner, private ConnectorLinkOwner, pri
   void publish();
 
  private:
-  void on_dialed(net::StreamPtr stream, std::string gateway_id, std::string remote) override;
+  void on_dialed(Dialed dialed) override;
   void on_dial_failed(const DialProblem& problem) override;
   void on_serving(ConnectorLink& link) override;
   void on_gateway_leaving(ConnectorLink& link, std::string_view reason) override;
@@ -56,11 +60,11 @@ class LinkSlot final : private GatewayDialOwner, private ConnectorLinkOwner, pri
 
   void obey(link::Slot::Action action);
   void forget(ConnectorLink& link);
-  void note_error(std::string text);
+  void note_error(std::string text, std::string cause, std::string_view fix);
   void changed();
 
   SlotContext context_;
-  FailureFilter& filter_;
+  GatewayContext& gateway_;
   LinkReport& report_;
   link::Slot slot_;
   GatewayDial dial_;

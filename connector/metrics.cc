@@ -35,13 +35,29 @@ void collect_failures(const ConnectorMetrics& metrics, const ServiceMap& service
   }
 }
 
+void collect_dials(const ConnectorMetrics& metrics, Families& families) {
+  auto dials = families.counter("adit_connector_dials_total", "Dials to gateways by how they ended.");
+  dials.add({{"result", "up"}}, sum(metrics, [](const auto& worker) { return worker.dials_up.value(); }));
+  for (std::size_t i = 0; i < kCauseCount; ++i) {
+    dials.add({{"result", info_of(static_cast<Cause>(i)).name}},
+              sum(metrics, [i](const auto& worker) { return worker.dials_failed[i].value(); }));
+  }
+  auto losses = families.counter("adit_connector_reconnects_total", "Links that had to be replaced, by cause.");
+  for (std::size_t i = 0; i < kLinkLossNames.size(); ++i) {
+    losses.add({{"cause", kLinkLossNames[i]}},
+               sum(metrics, [i](const auto& worker) { return worker.losses[i].value(); }));
+  }
+}
+
 }  // namespace
 
+LinkLoss loss_of(std::string_view why) {
+  if (why == "the peer is silent") return LinkLoss::silent;
+  return why == "finished" || why.starts_with("the peer closed") ? LinkLoss::closed : LinkLoss::broken;
+}
+
 void collect(const ConnectorMetrics& metrics, const ServiceMap& services, Families& families) {
-  auto dials = families.counter("adit_connector_dials_total", "Dials to gateways by how they ended.");
-  for (std::size_t i = 0; i < kDialResultNames.size(); ++i) {
-    dials.add({{"result", kDialResultNames[i]}}, sum(metrics, [i](const auto& w) { return w.dials[i].value(); }));
-  }
+  collect_dials(metrics, families);
   by_service(metrics, services,
              families.counter("adit_connector_streams_total", "Streams that were connected to a service."),
              [](const ServiceCells& cells) { return cells.streams.value(); });

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "connector/cause.h"
 #include "connector/service_map.h"
 #include "telemetry/metrics.h"
 
@@ -17,10 +18,16 @@ enum class StreamFailure : std::uint8_t { not_offered, refused, timeout, name, t
 inline constexpr std::array<std::string_view, 5> kStreamFailureNames = {"not_offered", "refused", "timeout", "name",
                                                                         "tls"};
 
-/// How a dial to a gateway ended.
-enum class DialResult : std::uint8_t { up, credentials, name, connect, timeout, tls, refused, broken };
-inline constexpr std::array<std::string_view, 8> kDialResultNames = {"up",      "credentials", "name",    "connect",
-                                                                     "timeout", "tls",         "refused", "broken"};
+/// Why a link had to be replaced.
+enum class LinkLoss : std::uint8_t {
+  gateway_leaving,  ///< it said so
+  closed,           ///< by the gateway, or on the way, in good order
+  silent,           ///< nothing came for too long
+  broken,           ///< a broken connection, or a peer that broke the protocol
+};
+inline constexpr std::array<std::string_view, 4> kLinkLossNames = {"gateway_leaving", "closed", "silent", "broken"};
+/// From the text that a link ended with.
+LinkLoss loss_of(std::string_view why);
 
 /// One worker's counters of one service.
 struct ServiceCells {
@@ -37,9 +44,12 @@ struct WorkerMetrics {
 
   std::vector<ServiceCells> services;
   telemetry::Counter not_offered;
-  std::array<telemetry::Counter, kDialResultNames.size()> dials;
+  telemetry::Counter dials_up;
+  std::array<telemetry::Counter, kCauseCount> dials_failed;
+  std::array<telemetry::Counter, kLinkLossNames.size()> losses;
 
-  telemetry::Counter& dial(DialResult result) { return dials[static_cast<std::size_t>(result)]; }
+  telemetry::Counter& dial_failed(Cause cause) { return dials_failed[static_cast<std::size_t>(cause)]; }
+  telemetry::Counter& lost(LinkLoss loss) { return losses[static_cast<std::size_t>(loss)]; }
 };
 
 using ConnectorMetrics = std::vector<std::unique_ptr<WorkerMetrics>>;

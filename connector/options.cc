@@ -11,7 +11,6 @@
 namespace adit::connector {
 namespace {
 
-constexpr std::uint16_t kGatewayPort = 7443;
 constexpr base::Range<std::uint64_t> kBuffers{1 << 20, std::uint64_t{1} << 40U};
 
 /// The host's name as the connector's, or "connector".
@@ -29,8 +28,8 @@ std::string host_name() {
 }
 
 base::Result<void> check_gateway(std::string_view text) {
-  const auto target = net::parse_host_port(text, kGatewayPort);
-  return target ? base::Result<void>() : base::Error{target.error()};
+  const auto address = parse_gateway_address(text);
+  return address ? base::Result<void>() : base::Error{address.error()};
 }
 
 base::Result<void> check_service(std::string_view text) {
@@ -42,12 +41,22 @@ base::Result<void> check_service(std::string_view text) {
 struct Texts {
   std::vector<std::string> gateways;
   std::vector<std::string> services;
+  std::string transport = "auto";
+  std::string proxy;
   std::string log_level = "info";
+  std::string output = "text";
 };
+
+TransportMode transport_of(std::string_view text) {
+  if (text == "upgrade") return TransportMode::upgrade;
+  return text == "websocket" ? TransportMode::websocket : TransportMode::automatic;
+}
 
 void describe(base::Settings& settings, Options& options, Texts& texts) {
   settings.group("Link");
-  settings.add(texts.gateways, "gateway", "HOST[:PORT] of a gateway; the port is 7443 if none is given",
+  settings.add(texts.gateways, "gateway",
+               "HOST[:PORT] of a gateway (port 7443), or the URL of its public port or of a proxy before it: "
+               "https://HOST[:PORT][/PREFIX]; http:// only with --insecure",
                {.key = "gateways", .check = check_gateway});
   settings.add(options.tunnel, "tunnel",
                "id of the tunnel, a UUID (status.id of the Tunnel); needed only if several Tunnels share the token");
@@ -56,6 +65,24 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
   settings.add(options.links, "links", "links to keep to each gateway address", {1, 64});
   settings.add(options.name, "name", "name of this connector, the same for all its replicas");
   settings.add(options.insecure, "insecure", "links without TLS; the gateway must allow it too");
+  settings.add_choice(texts.transport, "transport",
+                      "how links begin: HTTP upgrade, WebSocket, or what gets through (auto)",
+                      {"auto", "upgrade", "websocket"});
+  settings.add_custom("proxy",
+                      "HTTP proxy for the way to the gateways, http://[USER:PASSWORD@]HOST[:PORT], or \"off\"; else "
+                      "HTTPS_PROXY and ALL_PROXY of the environment count, and NO_PROXY for all",
+                      "URL", "", [&texts](std::string_view text) -> base::Result<void> {
+                        if (text != "off") {
+                          if (auto proxy = parse_proxy(text); !proxy) return base::Error{proxy.error()};
+                        }
+                        texts.proxy = text;
+                        return {};
+                      });
+  settings.add(options.proxy.credentials_file, "proxy-credentials-file",
+               "file with USER:PASSWORD for the proxy; read at each dial");
+  settings.add(options.dial_timeout, "dial-timeout",
+               "how long each step of a dial may take: name and connection, proxy, TLS, handshake",
+               {std::chrono::milliseconds{100}, std::chrono::minutes{5}});
   settings.group("Services");
   settings.add(texts.services, "service",
                "NAME=URL, or a URL for the service \"default\": http://HOST[:PORT], https://HOST[:PORT]"
@@ -71,10 +98,37 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
   settings.add_choice(texts.log_level, "log-level", "the least level to log", {"debug", "info", "warning", "error"});
 }
 
+/// What --insecure means for an address.
+void read_gateway(const std::string& text, Options& options, std::vector<std::string>& errors) {
+  auto address = *parse_gateway_address(text);
+  if (address.url && !address.encrypted && !options.insecure) {
+    errors.push_back("--gateway: \"" + text + "\" has no TLS, which needs --insecure on both sides");
+  }
+  if (!address.url && options.insecure) address.encrypted = false;
+  options.gateways.push_back(std::move(address));
+}
+
+void read_proxy(const std::string& setting, const char* const* environment, Options& options,
+                std::vector<std::string>& errors, std::vector<std::string>& warnings) {
+  std::vector<std::string> problems;
+  auto proxy = read_proxy_settings(setting, environment, problems);
+  if (!proxy) return errors.push_back(proxy.error());
+  proxy->credentials_file = options.proxy.credentials_file;
+  options.proxy = *std::move(proxy);
+  if (options.proxy.proxy && !options.proxy.by_environment && !options.proxy.proxy->credentials.empty()) {
+    warnings.emplace_back(
+        "--proxy holds a password, which other users of this machine can see: --proxy-credentials-file "
+        "is better");
+  }
+  for (const auto& problem : problems) warnings.push_back("NO_PROXY: left out: " + problem);
+}
+
 /// What the form of each single setting does not say.
 std::vector<std::string> complete(const Texts& texts, Options& options) {
   std::vector<std::string> errors;
-  for (const auto& text : texts.gateways) options.gateways.push_back(*net::parse_host_port(text, kGatewayPort));
+  for (const auto& text : texts.gateways) read_gateway(text, options, errors);
+  options.transport = transport_of(texts.transport);
+  options.doctor_json = texts.output == "json";
   for (const auto& text : texts.services) {
     if (auto added = options.services.add(*parse_service(text)); !added)
       errors.push_back("--service: " + added.error());
@@ -96,12 +150,29 @@ ParsedOptions parse_options(int argc, const char* const* argv, const char* const
   ParsedOptions parsed;
   Texts texts;
   parsed.options.name = host_name();
-  base::Settings settings("adit-connector", "Dials Adit gateways and offers them services of this network.",
-                          base::kVersion);
+  // A subcommand, so that everything else stands as it does for the connector that it looks into.
+  std::vector<const char*> arguments(argv, argv + argc);
+  if (arguments.size() > 1 && std::string_view(arguments[1]) == "doctor") {
+    parsed.options.doctor = true;
+    arguments.erase(arguments.begin() + 1);
+  }
+  base::Settings settings(
+      "adit-connector",
+      parsed.options.doctor
+          ? "adit-connector doctor: goes through the steps of reaching each gateway and each service, and says of each "
+            "whether it is right and what to do. Its settings are those of the connector."
+          : "Dials Adit gateways and offers them services of this network. \"adit-connector doctor\", with the same "
+            "settings, says why that does not work.",
+      base::kVersion);
   describe(settings, parsed.options, texts);
-  parsed.outcome = settings.parse(argc, argv, environment);
+  if (parsed.options.doctor) {
+    settings.group("Doctor");
+    settings.add_choice(texts.output, "output", "form of the findings", {"text", "json"});
+  }
+  parsed.outcome = settings.parse(static_cast<int>(arguments.size()), arguments.data(), environment);
   if (!parsed.outcome.run()) return parsed;
-  const auto errors = complete(texts, parsed.options);
+  auto errors = complete(texts, parsed.options);
+  read_proxy(texts.proxy, environment, parsed.options, errors, parsed.outcome.warnings);
   if (errors.empty()) return parsed;
   parsed.outcome.exit_code = 2;
   for (const auto& error : errors) parsed.outcome.text += "adit-connector: " + error + "\n";

@@ -8,14 +8,21 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "connector/gateway_address.h"
+#include "connector/proxy.h"
 #include "connector/service_map.h"
-#include "net/address.h"
+#include "connector/transport_choice.h"
 
 namespace adit::connector {
 
 struct Options {
-  std::vector<net::Target> gateways;
-  std::string tunnel;  ///< UUID
+  bool doctor = false;       ///< "adit-connector doctor": look for what is wrong, and end
+  bool doctor_json = false;  ///< its --output
+  std::vector<GatewayAddress> gateways;
+  TransportMode transport = TransportMode::automatic;
+  ProxySettings proxy;
+  std::chrono::milliseconds dial_timeout{10'000};  ///< of each step of a dial
+  std::string tunnel;                              ///< UUID
   std::filesystem::path token_file;
   std::filesystem::path ca_file;  ///< empty: the system's roots
   ServiceMap services;            ///< trust is not loaded yet
@@ -36,7 +43,7 @@ struct ParsedOptions {
   Options options;
 };
 
-/// Reads command line, environment (ADIT_*) and --config FILE.
+/// Reads command line, environment (ADIT_*; HTTPS_PROXY, ALL_PROXY and NO_PROXY) and --config FILE.
 ParsedOptions parse_options(int argc, const char* const* argv, const char* const* environment);
 
 }  // namespace adit::connector

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/random.h"
-#include "base/text.h"
 #include "base/version.h"
 
 namespace adit::connector {
@@ -15,20 +13,12 @@ namespace {
 constexpr auto kStep = std::chrono::milliseconds(50);
 constexpr auto kCloseLimit = std::chrono::seconds(2);  // for the GOAWAYs of idle links
 
-std::string new_instance() {
-  base::Random random;
-  const auto id = base::random_id(random);
-  return std::string(id.data(), id.size());
-}
-
 }  // namespace
 
 Server::Server(Options options)
-    : options_(std::move(options)), step_(net::Deadline::of<&Server::drain_step>(loop_, this)) {
-  identity_.tunnel = base::lower_case(options_.tunnel);
-  identity_.name = options_.name;
-  identity_.instance = new_instance();
-}
+    : options_(std::move(options)),
+      identity_(new_identity(options_.tunnel, options_.name)),
+      step_(net::Deadline::of<&Server::drain_step>(loop_, this)) {}
 
 base::Result<void> Server::open() {
   if (auto loaded = options_.services.load_trust(); !loaded) return loaded;
@@ -40,7 +30,7 @@ base::Result<void> Server::open() {
   std::size_t next = 0;
   for (unsigned i = 0; i < options_.links; ++i) {
     for (const auto& gateway : options_.gateways) {
-      workers_[next++ % workers_.size()]->add_link(gateway, reports_.emplace_back());
+      workers_[next++ % workers_.size()]->add_link(gateway, i, reports_.emplace_back());
     }
   }
   registry_.add(telemetry::collect_process);

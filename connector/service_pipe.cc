@@ -7,40 +7,20 @@ namespace adit::connector {
 
 ServicePipe::ServicePipe(net::Loop& loop, PipeOwner& owner, const Service& service, ServiceCells& cells,
                          link::Stream& stream)
-    : loop_(loop),
-      owner_(owner),
+    : owner_(owner),
       service_(service),
       cells_(cells),
       stream_(&stream),
+      dial_(loop, service, *this),
       deadline_(net::Deadline::of<&ServicePipe::on_deadline>(loop, this)) {}
 
 ServicePipe::~ServicePipe() { abort(); }
 
-void ServicePipe::start() {
-  deadline_.set(net::Loop::now() + kDialLimit);
-  dial_ = net::Dial::start(
-      loop_, service_.target, kDialLimit, [this](net::Socket socket) { on_connected(std::move(socket)); },
-      [this](const net::DialFailure& failure) { on_dial_failed(failure); });
-}
+void ServicePipe::start() { dial_.start(); }
 
-void ServicePipe::on_connected(net::Socket socket) {
-  dial_.reset();
-  net::SslPtr ssl;
-  if (service_.tls) ssl = net::new_client(service_.context, service_.tls->server_name);
-  connection_ = new net::Stream(loop_, std::move(socket), std::move(ssl));
-  connection_->start(*this);
-  if (!service_.tls) on_established();
-}
-
-void ServicePipe::on_dial_failed(const net::DialFailure& failure) {
-  dial_.reset();
-  auto kind = failure.phase == net::DialPhase::resolve ? StreamFailure::name : StreamFailure::refused;
-  if (failure.timed_out) kind = StreamFailure::timeout;
-  refuse(kind, failure.reason);
-}
-
-void ServicePipe::on_established() {
-  deadline_.clear();
+void ServicePipe::on_service_reached(net::StreamPtr stream) {
+  connection_ = std::move(stream);
+  connection_->set_owner(*this);
   established_ = true;
   cells_.streams.add();
   cells_.streams_open.add();
@@ -54,8 +34,6 @@ void ServicePipe::refuse(StreamFailure failure, std::string_view reason) {
   owner_.on_unreachable(service_, failure, reason);
   if (stream_ != nullptr) stream_->answer(failure == StreamFailure::timeout ? 504 : 502, reason);
   // The link's stream hears the rest of its life from on_closed.
-  deadline_.clear();
-  if (connection_) connection_->close();
   broken_ = true;
 }
 
@@ -109,8 +87,7 @@ void ServicePipe::on_sent() {
   stream_->consume(delivered);
 }
 
-void ServicePipe::on_broken(std::string_view why) {
-  if (!established_) return refuse(StreamFailure::tls, why);
+void ServicePipe::on_broken(std::string_view) {
   broken_ = true;
   if (stream_ == nullptr) return over();
   if (undelivered_ != 0) stream_->consume(std::exchange(undelivered_, 0));
@@ -120,11 +97,6 @@ void ServicePipe::on_broken(std::string_view why) {
   over();
 }
 
-void ServicePipe::on_deadline() {
-  if (stream_ == nullptr) return over();
-  if (!established_ && connection_) refuse(StreamFailure::timeout, "timed out during the TLS handshake");
-}
-
 /// The link's stream ended well: the service shall still get what it has not taken yet.
 void ServicePipe::end_if_drained() {
   if (connection_->unsent() == 0) return over();
@@ -132,7 +104,7 @@ void ServicePipe::end_if_drained() {
 }
 
 void ServicePipe::abort() {
-  if (dial_) std::exchange(dial_, nullptr)->cancel();
+  dial_.cancel();
   if (connection_) connection_->abort();
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->reset();
 }
@@ -141,7 +113,7 @@ void ServicePipe::over() {
   if (std::exchange(over_, true)) return;
   if (established_) cells_.streams_open.subtract();
   deadline_.clear();
-  if (dial_) std::exchange(dial_, nullptr)->cancel();
+  dial_.cancel();
   if (connection_) {
     // The service must not take what it got for the whole, unless it was.
     const bool whole = established_ && link_ended_ && connection_->unsent() == 0;

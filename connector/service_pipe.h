@@ -7,9 +7,8 @@
 #include <boost/intrusive/list.hpp>
 
 #include "connector/metrics.h"
-#include "connector/service_map.h"
+#include "connector/service_dial.h"
 #include "link/stream.h"
-#include "net/dialer.h"
 #include "net/stream.h"
 
 namespace adit::connector {
@@ -33,10 +32,9 @@ class PipeOwner {
 /// before is gone. Lives on the link's loop.
 class ServicePipe final : public link::StreamHandler,
                           public boost::intrusive::list_base_hook<>,
+                          private ServiceDialOwner,
                           private net::StreamOwner {
  public:
-  /// For the dial and, for https:// services, the TLS handshake together.
-  static constexpr base::Duration kDialLimit = std::chrono::seconds(10);
   /// What a service may take for the last bytes once the link's stream is over.
   static constexpr base::Duration kLingerLimit = std::chrono::seconds(30);
 
@@ -57,25 +55,25 @@ class ServicePipe final : public link::StreamHandler,
   std::span<const char> to_send() override;
   void on_sent(std::size_t size) override;
 
+  // The way to the service.
+  void on_service_reached(net::StreamPtr stream) override;
+  void on_service_failed(StreamFailure failure, std::string_view reason) override { refuse(failure, reason); }
+
   // The connection to the service.
-  void on_connected(net::Socket socket);
-  void on_dial_failed(const net::DialFailure& failure);
-  void on_established() override;
   void on_readable() override;
   void on_sent() override;
   void on_broken(std::string_view why) override;
 
-  void on_deadline();
+  void on_deadline() { over(); }
   void refuse(StreamFailure failure, std::string_view reason);
   void end_if_drained();
   void over();
 
-  net::Loop& loop_;
   PipeOwner& owner_;
   const Service& service_;
   ServiceCells& cells_;
   link::Stream* stream_;  ///< until it is closed or reset
-  boost::intrusive_ptr<net::Dial> dial_;
+  ServiceDial dial_;
   net::StreamPtr connection_;
   net::Deadline deadline_;
   std::size_t undelivered_ = 0;  ///< bytes of the link whose credit was not given back yet

@@ -1,10 +1,10 @@
 #include "connector/status.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include <nlohmann/json.hpp>
 
+#include "base/utc.h"
 #include "base/version.h"
 
 namespace adit::connector {
@@ -15,12 +15,7 @@ using Json = nlohmann::ordered_json;
 /// RFC 3339 in UTC; null for a time that was never set.
 Json time_json(std::chrono::system_clock::time_point time) {
   if (time == std::chrono::system_clock::time_point{}) return nullptr;
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[32];
-  const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return std::string(text, size);
+  return base::utc_text(time);
 }
 
 Json link_json(const LinkStatus& link) {
@@ -28,6 +23,7 @@ Json link_json(const LinkStatus& link) {
   if (link.state == "up") {
     json["gatewayId"] = link.gateway_id;
     json["remote"] = link.remote;
+    json["transport"] = link.transport;
     json["roundTripMicroseconds"] = link.round_trip.count();
     json["bytesIn"] = link.bytes_in;
     json["bytesOut"] = link.bytes_out;
@@ -38,6 +34,8 @@ Json link_json(const LinkStatus& link) {
   if (!link.last_error.empty()) {
     json["lastError"] = link.last_error;
     json["lastErrorAt"] = time_json(link.last_error_at);
+    json["lastCause"] = link.last_cause;
+    if (!link.last_fix.empty()) json["lastFix"] = link.last_fix;
   }
   return json;
 }
@@ -66,9 +64,15 @@ base::Result<void> readiness(const LinkReports& reports) {
 }
 
 std::string status_json(const Options& options, const Identity& identity, const LinkReports& reports) {
-  Json json{{"program", "adit-connector"}, {"version", base::kVersion},     {"tunnel", identity.tunnel},
-            {"name", identity.name},       {"instance", identity.instance}, {"insecure", options.insecure},
-            {"services", Json::array()},   {"links", Json::array()}};
+  Json json{{"program", "adit-connector"},
+            {"version", base::kVersion},
+            {"tunnel", identity.tunnel},
+            {"name", identity.name},
+            {"instance", identity.instance},
+            {"insecure", options.insecure},
+            {"proxy", options.proxy.proxy ? Json(options.proxy.proxy->text()) : Json(nullptr)},
+            {"services", Json::array()},
+            {"links", Json::array()}};
   for (const auto& service : options.services.services()) json["services"].push_back(service_json(service));
   for (const auto& report : reports) json["links"].push_back(link_json(report.get()));
   return dump(json);

@@ -13,9 +13,14 @@ constexpr auto kDrainingTick = std::chrono::milliseconds(50);  // an end is noti
 
 Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics,
                std::shared_ptr<link::BufferBudget> budget)
-    : credentials_(options.token_file.string(), options.ca_file.string()),
+    : credentials_(options.token_file.string(), options.ca_file.string(), options.proxy.credentials_file.string()),
       pipes_(loop_, options.services, metrics),
-      context_{loop_, options.services, identity, credentials_, pipes_, metrics, random_, options.insecure, {}, {}},
+      context_{{loop_, identity, credentials_, options.proxy, random_, options.dial_timeout},
+               options.transport,
+               options.services,
+               pipes_,
+               metrics,
+               {}},
       tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {
   context_.session.most_buffered = options.most_buffered_link;
   context_.session.budget = std::move(budget);
@@ -23,14 +28,14 @@ Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& 
 
 Worker::~Worker() { stop(); }
 
-FailureFilter& Worker::filter_of(const net::Target& gateway) {
-  const auto found =
-      std::find_if(filters_.begin(), filters_.end(), [&](const FilterOf& item) { return item.gateway == &gateway; });
-  return found != filters_.end() ? found->filter : filters_.emplace_back(FilterOf{&gateway, {}}).filter;
+GatewayContext& Worker::context_of(const GatewayAddress& gateway) {
+  const auto found = std::find_if(gateways_.begin(), gateways_.end(),
+                                  [&](const GatewayContext& item) { return &item.address == &gateway; });
+  return found != gateways_.end() ? *found : gateways_.emplace_back(GatewayContext{gateway});
 }
 
-void Worker::add_link(const net::Target& gateway, LinkReport& report) {
-  slots_.push_back(std::make_unique<LinkSlot>(context_, gateway, filter_of(gateway), report));
+void Worker::add_link(const GatewayAddress& gateway, std::uint32_t number, LinkReport& report) {
+  slots_.push_back(std::make_unique<LinkSlot>(context_, context_of(gateway), number, report));
 }
 
 void Worker::run() {

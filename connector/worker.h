@@ -22,8 +22,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Before run(): one more link to keep to `gateway`, an item of the options' gateways.
-  void add_link(const net::Target& gateway, LinkReport& report);
+  /// Before run(): one more link to keep to `gateway`, an item of the options' gateways; `number`: see LinkSlot.
+  void add_link(const GatewayAddress& gateway, std::uint32_t number, LinkReport& report);
   /// Dials and serves on a thread of its own until stop().
   void run();
   void stop();
@@ -39,12 +39,7 @@ class Worker {
   bool has_no_links() const { return no_links_.load(std::memory_order_relaxed); }
 
  private:
-  struct FilterOf {
-    const net::Target* gateway;
-    FailureFilter filter;
-  };
-
-  FailureFilter& filter_of(const net::Target& gateway);
+  GatewayContext& context_of(const GatewayAddress& gateway);
   void tick();
   void look();
 
@@ -53,7 +48,7 @@ class Worker {
   Credentials credentials_;
   ServicePipes pipes_;
   SlotContext context_;
-  std::deque<FilterOf> filters_;
+  std::deque<GatewayContext> gateways_;
   std::vector<std::unique_ptr<LinkSlot>> slots_;
   net::Deadline tick_;
   bool draining_ = false;

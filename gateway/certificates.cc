@@ -6,15 +6,14 @@
 namespace adit::gateway {
 
 Certificates::Certificates(const base::Published<routing::Table>& tables, net::ServerTls tls, const LinkName& link)
-    : tables_(tables), tls_(std::move(tls)), link_host_(link.host), own_(link.own) {
-  if (link.sent != nullptr) sent_.emplace(*link.sent);
+    : tables_(tables), tls_(std::move(tls)), link_host_(link.host) {
+  if (link.certificate != nullptr) link_certificate_.emplace(*link.certificate);
 }
 
 Certificates::Pairs Certificates::of_link_host() {
-  if (own_) return {&own_, 1};
-  if (!sent_) return {};
-  const auto& sent = sent_->get();
-  return sent ? Pairs(&sent, 1) : Pairs();
+  if (!link_certificate_) return {};
+  const auto& certificate = link_certificate_->get();
+  return certificate ? Pairs(&certificate, 1) : Pairs();
 }
 
 Certificates::Pairs Certificates::of_link(std::string_view name) {

@@ -14,11 +14,10 @@
 namespace adit::gateway {
 
 /// The name under which links are opened, and what proves it: that, so that no tunnel can put its certificate in this
-/// place, and only while there is neither what the table says of the name.
+/// place, and only while there is none what the table says of the name.
 struct LinkName {
-  std::string host = {};                                        ///< --link-host, without a final dot; empty: none
-  std::shared_ptr<const routing::Certificate> own = {};         ///< --link-cert
-  const base::Published<routing::Certificate>* sent = nullptr;  ///< the operator's
+  std::string host = {};  ///< --link-host, without a final dot; empty: none
+  const base::Published<routing::Certificate>* certificate = nullptr;  ///< of --link-cert, or the operator's
 };
 
 /// Chooses by server name from the newest table; a context holds all key pairs of its host. One per thread, since
@@ -43,8 +42,7 @@ class Certificates final : public net::CertificateChooser {
   base::Snapshot<routing::Table> tables_;
   net::ServerTls tls_;
   std::string link_host_;
-  std::shared_ptr<const routing::Certificate> own_;
-  std::optional<base::Snapshot<routing::Certificate>> sent_;
+  std::optional<base::Snapshot<routing::Certificate>> link_certificate_;
   struct Entry {
     net::TlsContext context;                          ///< nullptr: it could not be made, which was logged
     std::weak_ptr<const routing::Certificate> first;  ///< tells when it is no longer in use

@@ -280,6 +280,7 @@ void Exchange::fail(int status, std::string_view reason, bool retry_after) {
   failure.status = status;
   failure.retry_after = retry_after;
   failure.reason = summary_.reason;
+  failure.link_leaving = summary_.link && summary_.link->connector_leaves.load(std::memory_order_relaxed);
   responder.on_exchange_failed(failure);
 }
 

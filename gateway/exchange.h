@@ -22,9 +22,10 @@ namespace adit::gateway {
 
 /// Why an exchange failed, for the answer and the log.
 struct ExchangeFailure {
-  int status = 502;          ///< 502, 503 or 504
-  bool retry_after = false;  ///< say when to try again
-  std::string_view reason;   ///< for the log; valid during the call
+  int status = 502;           ///< 502, 503 or 504
+  bool retry_after = false;   ///< say when to try again
+  std::string_view reason;    ///< for the log; valid during the call
+  bool link_leaving = false;  ///< its connector had said that it was about to go
 };
 
 /// The visitor's side of an exchange: a codec that turns these into its protocol. All calls come on the worker's loop.

@@ -61,6 +61,7 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
                                              {"instance", info_->instance},
                                              {"reason", leaving->reason}});
     leaving_ = true;
+    info_->connector_leaves = true;
     changed();
   }
 }
@@ -103,6 +104,21 @@ void GatewayLink::on_link_closed(std::string_view why) {
   owner_.on_link_over(*this, why);
 }
 
+LinkCause GatewayLink::cause() const {
+  switch (driver_.how_ended()) {
+    case net::LinkEnd::finished:
+      return LinkCause::finished;
+    case net::LinkEnd::silent:
+      return LinkCause::silent;
+    case net::LinkEnd::misbehaved:
+      return LinkCause::misbehaved;
+    case net::LinkEnd::closed:
+      return closed_for_;
+    default:
+      return LinkCause::lost;
+  }
+}
+
 void GatewayLink::leave(std::string_view reason) { driver_.session().send_control(link::Leaving{std::string(reason)}); }
 
 void GatewayLink::changed() {
@@ -119,6 +135,8 @@ void GatewayLink::publish() {
   info_->buffered.store(stats.buffered, std::memory_order_relaxed);
   info_->window_bytes.store(stats.window_bytes, std::memory_order_relaxed);
   info_->credit_withheld.store(stats.credit_withheld, std::memory_order_relaxed);
+  info_->last_received.store(stats.last_received, std::memory_order_relaxed);
+  info_->last_ping.store(stats.last_ping, std::memory_order_relaxed);
   info_->round_trip_us.store(std::chrono::duration_cast<std::chrono::microseconds>(stats.round_trip).count(),
                              std::memory_order_relaxed);
 }

@@ -51,8 +51,13 @@ class GatewayLink final : private net::LinkOwner {
   void leave(std::string_view reason);
   /// Ends the link as soon as its streams are done.
   void shutdown() { driver_.session().shutdown(); }
-  /// Ends the link at once.
-  void close(std::string_view why) { driver_.close(why); }
+  /// Ends the link at once; `cause` says why for the counters, `why` for the log.
+  void close(std::string_view why, LinkCause cause = LinkCause::shutdown) {
+    closed_for_ = cause;
+    driver_.close(why);
+  }
+  /// Why it is over.
+  LinkCause cause() const;
   /// Writes the counters into info(), for other threads.
   void publish();
 
@@ -70,6 +75,7 @@ class GatewayLink final : private net::LinkOwner {
   std::string gateway_id_;
   net::LinkDriver driver_;
   std::vector<std::string> services_;
+  LinkCause closed_for_ = LinkCause::shutdown;
   bool ready_ = false;
   bool offered_ = false;
   bool suspect_ = false;

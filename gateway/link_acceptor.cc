@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "gateway/link_handshake.h"
 #include "net/address.h"
 
@@ -10,9 +11,12 @@ namespace adit::gateway {
 namespace {
 
 constexpr std::size_t kMostHandshakes = 1024;  // under way at once; more wait in the listener's backlog of the kernel
-/// Links of one slot that may be silent at once before the oldest is closed unheard: a connector that loses link after
-/// link must not wait for the end of each.
-constexpr std::ptrdiff_t kMostDoubted = 4;
+/// Links of one slot that may be silent at once before the oldest is closed unheard, so that a connector that loses
+/// link after link fills no memory. Not fewer: several addresses of a name may lead to this gateway, each with slots of
+/// the same numbers.
+constexpr std::ptrdiff_t kMostDoubted = 16;
+constexpr auto kLogWindow = std::chrono::seconds(10);
+constexpr std::size_t kMostLogged = 50;  // in a window
 
 }  // namespace
 
@@ -91,6 +95,24 @@ LinkVerdict LinkAcceptor::admit(const link::Hello& hello, const base::IpAddress&
     return verdict;
   }
   return admission_.admit(hello, from, *shared_.table.get(), shared_.directory, net::Loop::now());
+}
+
+void LinkAcceptor::note_refusal(std::string_view remote, const link::Refusal& refusal) {
+  shared_.metrics.link_handshakes_refused.add();
+  const auto now = net::Loop::now();
+  if (now - log_window_ >= kLogWindow) {
+    log_window_ = now;
+    logged_ = 0;
+  }
+  if (logged_ == kMostLogged) {
+    ++not_logged_;
+    return;
+  }
+  ++logged_;
+  base::log::warning("link refused", {{"remote", remote},
+                                      {"status", refusal.status},
+                                      {"reason", refusal.reason},
+                                      {"not_logged", std::exchange(not_logged_, 0)}});
 }
 
 void LinkAcceptor::hand_over(const net::StreamPtr& stream, std::shared_ptr<LinkInfo> info) {

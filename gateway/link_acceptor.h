@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -48,7 +49,8 @@ class LinkAcceptor final {
   const std::vector<base::IpNetwork>& trusted_proxies() const { return shared_.edge.trusted_proxies; }
   const std::string& gateway_id() const { return shared_.gateway_id; }
   LinkVerdict admit(const link::Hello& hello, const base::IpAddress& from);
-  void count_refusal() { shared_.metrics.link_handshakes_refused.add(); }
+  /// Counts and logs it, the latter not without end: strangers can ask as often as they like.
+  void note_refusal(std::string_view remote, const link::Refusal& refusal);
   /// The handshake is done and the answer sent.
   void hand_over(const net::StreamPtr& stream, std::shared_ptr<LinkInfo> info);
   /// The handshake is over; it is destroyed at the end of the turn.
@@ -70,6 +72,9 @@ class LinkAcceptor final {
   std::unique_ptr<Handshakes> handshakes_;
   http::RequestHead request_scratch_;
   LinkAdmission admission_;
+  base::TimePoint log_window_;  ///< when it began
+  std::size_t logged_ = 0;      ///< refusals, in the window
+  std::size_t not_logged_ = 0;  ///< since the last one that was
 };
 
 }  // namespace adit::gateway

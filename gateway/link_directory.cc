@@ -5,6 +5,7 @@
 namespace adit::gateway {
 
 void LinkDirectory::add(std::shared_ptr<LinkInfo> link) {
+  history_.began(link);
   const std::lock_guard lock(mutex_);
   changes_.fetch_add(1, std::memory_order_release);
   auto& links = by_tunnel_[link->tunnel_id];

@@ -12,6 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
+#include "gateway/link_history.h"
 #include "link/handshake.h"
 #include "routing/table.h"
 
@@ -45,11 +47,14 @@ struct LinkInfo {
   std::atomic<std::uint64_t> streams_opened{0};
   std::atomic<std::uint32_t> streams_open{0};
   std::atomic<std::int64_t> round_trip_us{0};
-  std::atomic<std::uint64_t> buffered{0};      ///< bytes received and not yet delivered
-  std::atomic<std::uint64_t> window_bytes{0};  ///< by which windows have grown
-  std::atomic<bool> credit_withheld{false};    ///< the connector must wait: too much is buffered
+  std::atomic<std::uint64_t> buffered{0};        ///< bytes received and not yet delivered
+  std::atomic<std::uint64_t> window_bytes{0};    ///< by which windows have grown
+  std::atomic<bool> credit_withheld{false};      ///< the connector must wait: too much is buffered
+  std::atomic<base::TimePoint> last_received{};  ///< the last sign of life
+  std::atomic<base::TimePoint> last_ping{};      ///< the last answer to a PING; epoch: none came yet
   std::atomic<LinkState> state{LinkState::starting};
-  std::atomic<bool> doubted{false};  ///< its slot was dialled anew, and nothing was heard of it since
+  std::atomic<bool> connector_leaves{false};  ///< the connector has said "leaving"
+  std::atomic<bool> doubted{false};           ///< its slot was dialled anew, and nothing was heard of it since
 };
 
 /// Which links there are, by tunnel. Any thread; a lock, so it is not asked while a worker has a link of its own.
@@ -83,6 +88,9 @@ class LinkDirectory {
     std::vector<std::string> services;
   };
   std::vector<Entry> all() const;
+  /// What became of links. add() notes their begin there, who ends one its end.
+  LinkHistory& history() { return history_; }
+  const LinkHistory& history() const { return history_; }
   /// Grows whenever all() may have changed, the state of a link included.
   std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
 
@@ -94,6 +102,7 @@ class LinkDirectory {
 
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>> by_tunnel_;
+  LinkHistory history_;
   std::atomic<std::uint64_t> next_id_{1};
   std::atomic<std::uint64_t> changes_{0};  ///< written under the lock
 };

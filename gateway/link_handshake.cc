@@ -85,8 +85,7 @@ void LinkHandshake::take(const http::RequestHead& head, std::size_t head_size) {
 void LinkHandshake::refuse(link::Refusal refusal) {
   refused_ = true;
   refusal.date = std::chrono::system_clock::now();
-  acceptor_.count_refusal();
-  base::log::warning("link refused", {{"remote", remote_}, {"status", refusal.status}, {"reason", refusal.reason}});
+  acceptor_.note_refusal(remote_, refusal);
   link::write_refusal(stream_->out(), refusal, acceptor_.gateway_id());
   stream_->finish();
   discard();

@@ -60,7 +60,7 @@ GatewayLink* LinkTable::find(std::uint64_t id) {
 void LinkTable::slot_taken(std::uint64_t id, bool unheard) {
   GatewayLink* link = find(id);
   if (link == nullptr) return;
-  unheard ? link->close("newer links of its slot have come") : link->doubt();
+  unheard ? link->close("newer links of its slot have come", LinkCause::replaced) : link->doubt();
 }
 
 void LinkTable::revoke(const routing::Table& table) {
@@ -71,7 +71,7 @@ void LinkTable::revoke(const routing::Table& table) {
                                                       link->info()->token) != (*tunnel)->tokens.end();
     if (!valid) revoked.push_back(link.get());
   }
-  for (GatewayLink* link : revoked) link->close("its token is no longer valid");
+  for (GatewayLink* link : revoked) link->close("its token is no longer valid", LinkCause::revoked);
 }
 
 void LinkTable::leave(std::string_view reason) {
@@ -102,7 +102,9 @@ void LinkTable::on_link_over(GatewayLink& link, std::string_view why) {
                                    {"connector", info->connector},
                                    {"instance", info->instance},
                                    {"remote", info->remote},
+                                   {"cause", name_of(link.cause())},
                                    {"reason", why}});
+  directory_.history().ended(*info, link.cause(), why);
   directory_.remove(info->id, info->tunnel_id);
   auto& links = by_tunnel_[info->tunnel_id];
   std::erase(links, &link);

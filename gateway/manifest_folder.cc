@@ -182,8 +182,8 @@ ManifestFolder::Loaded ManifestFolder::compile(const routing::FolderChange& chan
   metrics_.config_generation.add();
   std::set<std::string> refused;
   for (const auto& problem : change.refused) refused.insert(problem.file);
-  if (change.refused_changed) metrics_.manifest_refusals.add(refused.size());
-  metrics_.manifests_refused.set(static_cast<std::int64_t>(refused.size()));
+  if (change.refused_changed) metrics_.config_refusals.add(refused.size());
+  metrics_.config_refused.set(static_cast<std::int64_t>(refused.size()));
   return loaded;
 }
 

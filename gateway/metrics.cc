@@ -1,7 +1,6 @@
 #include "gateway/metrics.h"
 
 #include <map>
-#include <set>
 
 #include "base/clock.h"
 
@@ -14,6 +13,7 @@ struct PerTunnel {
   std::array<std::uint64_t, 6> requests{};
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  telemetry::HistogramTotal first_byte;
 };
 
 template <class Read>
@@ -31,6 +31,7 @@ void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
       for (std::size_t i = 0; i < cells.requests.size(); ++i) total.requests[i] += cells.requests[i].value();
       total.bytes_in += cells.bytes_in.value();
       total.bytes_out += cells.bytes_out.value();
+      cells.first_byte.add_to(total.first_byte);
     });
   }
   auto requests = families.counter("adit_gateway_tunnel_requests_total", "Requests of a tunnel by class of answer.");
@@ -43,6 +44,9 @@ void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
   for (const auto& [name, total] : tunnels) in.add({{"tunnel", name}}, total.bytes_in);
   auto out = families.counter("adit_gateway_tunnel_sent_bytes_total", "Body bytes to visitors of a tunnel.");
   for (const auto& [name, total] : tunnels) out.add({{"tunnel", name}}, total.bytes_out);
+  auto first_byte = families.histogram("adit_gateway_tunnel_first_byte_seconds",
+                                       "From a request's head to the first byte of its service's answer, by tunnel.");
+  for (const auto& [name, total] : tunnels) first_byte.add({{"tunnel", name}}, total.first_byte);
 }
 
 void collect_operator(const GatewayMetrics& metrics, Families& families) {
@@ -61,26 +65,32 @@ void collect_operator(const GatewayMetrics& metrics, Families& families) {
   counter("adit_gateway_operator_messages_total", "Messages from the operator.", metrics.operator_messages.value());
   gauge("adit_gateway_operator_term", "Term of the leader whose configuration is in force.",
         metrics.operator_term.value());
-  gauge("adit_gateway_operator_counter", "Counter of the configuration in force, within its term.",
+  gauge("adit_gateway_operator_version", "Counter of the configuration in force, within its term.",
         metrics.operator_counter.value());
   gauge("adit_gateway_operator_refused_tunnels", "Tunnels of which the operator's newest configuration was refused.",
         metrics.operator_refused.value());
+  auto age = families.gauge("adit_gateway_operator_message_age_seconds",
+                            "Time since the operator's last message; absent while none came.");
   const auto last = metrics.operator_last_message.value();
   if (last == 0) return;
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(base::Clock::now().time_since_epoch()).count();
-  families.gauge("adit_gateway_operator_message_age_seconds", "Time since the operator's last message.")
-      .add({}, static_cast<double>(now - last) / 1000);
+  age.add({}, static_cast<double>(now - last) / 1000);
 }
 
 }  // namespace
 
-TunnelCells& TunnelMetrics::cells(const std::string& id, const std::string& name) {
+std::shared_ptr<TunnelCells> TunnelMetrics::cells(const std::string& id, const std::string& name) {
   // Only this thread changes the map, so it may look without the lock.
-  if (const auto found = cells_.find(id); found != cells_.end()) return *found->second;
-  auto made = std::make_unique<TunnelCells>();
+  if (const auto found = cells_.find(id); found != cells_.end()) return found->second;
+  auto made = std::make_shared<TunnelCells>();
   made->tunnel = name;
   const std::lock_guard lock(mutex_);
-  return *cells_.emplace(id, std::move(made)).first->second;
+  return cells_.emplace(id, std::move(made)).first->second;
+}
+
+void TunnelMetrics::forget_gone(const routing::Table& table) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(cells_, [&](const auto& item) { return table.tunnel(item.first) == nullptr; });
 }
 
 void collect(const GatewayMetrics& metrics, Families& families) {
@@ -131,37 +141,18 @@ void collect(const GatewayMetrics& metrics, Families& families) {
       .add({}, first_byte);
   families.counter("adit_gateway_link_handshakes_refused_total", "Link handshakes refused.")
       .add({}, metrics.link_handshakes_refused.value());
-  families.counter("adit_gateway_config_refusals_total", "Manifest files refused when they were read.")
-      .add({}, metrics.manifest_refusals.value());
+  families
+      .counter("adit_gateway_config_refusals_total",
+               "Manifest files, or tunnels of an operator, refused when they came.")
+      .add({}, metrics.config_refusals.value());
   families.counter("adit_gateway_config_generation_total", "Route tables put in force.")
       .add({}, metrics.config_generation.value());
   families
-      .gauge("adit_gateway_config_refused", "Manifest files refused at present, of which the last good state serves.")
-      .add({}, metrics.manifests_refused.value());
+      .gauge("adit_gateway_config_refused",
+             "Manifest files, or tunnels of an operator, refused at present; their last good state serves.")
+      .add({}, metrics.config_refused.value());
   collect_tunnels(metrics, families);
   if (metrics.with_operator) collect_operator(metrics, families);
-}
-
-void collect_links(const LinkDirectory& directory, Families& families) {
-  struct PerTunnelLinks {
-    std::size_t links = 0;
-    std::set<std::string> connectors;
-    std::uint64_t open = 0;
-  };
-  std::map<std::string, PerTunnelLinks> tunnels;
-  for (const auto& entry : directory.all()) {
-    auto& tunnel = tunnels[entry.link->tunnel_name];
-    tunnel.open += entry.link->streams_open.load(std::memory_order_relaxed);
-    if (entry.link->state.load() != LinkState::live) continue;
-    tunnel.links += 1;
-    tunnel.connectors.insert(entry.link->instance);
-  }
-  auto links = families.gauge("adit_gateway_links", "Live links of a tunnel.");
-  for (const auto& [name, tunnel] : tunnels) links.add({{"tunnel", name}}, tunnel.links);
-  auto connectors = families.gauge("adit_gateway_connectors", "Connector instances with a live link, by tunnel.");
-  for (const auto& [name, tunnel] : tunnels) connectors.add({{"tunnel", name}}, tunnel.connectors.size());
-  auto open = families.gauge("adit_gateway_streams_open", "Streams open on the links of a tunnel, idle ones included.");
-  for (const auto& [name, tunnel] : tunnels) open.add({{"tunnel", name}}, tunnel.open);
 }
 
 }  // namespace adit::gateway

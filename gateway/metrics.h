@@ -18,19 +18,27 @@ namespace adit::gateway {
 using CodeClasses = std::array<telemetry::Counter, 6>;
 inline constexpr std::array<std::string_view, 6> kCodeClassNames = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
-/// One worker's counters of one tunnel; made at its first request.
+/// Upper bounds of a tunnel's time to the first byte, in seconds: few, since there may be many tunnels.
+inline constexpr std::array kTunnelFirstByteBounds{0.005, 0.025, 0.1, 0.5, 2.5, 10.0};
+
+/// One worker's counters of one tunnel; made at its first request. Kept small: there is one for each tunnel that has
+/// traffic, times the workers that serve it.
 struct TunnelCells {
   std::string tunnel;  ///< namespace/name
   CodeClasses requests;
   telemetry::Counter bytes_in;   ///< request bodies and piped bytes from visitors
   telemetry::Counter bytes_out;  ///< towards visitors
+  telemetry::Histogram<kTunnelFirstByteBounds> first_byte;
 };
 
-/// The tunnels that one worker has served. Cells are made by the worker and stay for its life.
+/// The tunnels that one worker has served. Cells are made by the worker and stay as long as the tunnel is configured,
+/// or somebody holds them.
 class TunnelMetrics {
  public:
   /// The worker's thread. Locks only when it makes a new one.
-  TunnelCells& cells(const std::string& id, const std::string& name);
+  std::shared_ptr<TunnelCells> cells(const std::string& id, const std::string& name);
+  /// The worker's thread. Tunnels that are not in the table are no longer shown.
+  void forget_gone(const routing::Table& table);
   /// Any thread.
   template <class Each>
   void for_each(Each each) const {
@@ -40,7 +48,7 @@ class TunnelMetrics {
 
  private:
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, std::unique_ptr<TunnelCells>> cells_;
+  std::unordered_map<std::string, std::shared_ptr<TunnelCells>> cells_;
 };
 
 /// One worker's counters.
@@ -68,9 +76,9 @@ struct WorkerMetrics {
 struct GatewayMetrics {
   std::vector<std::unique_ptr<WorkerMetrics>> workers;
   telemetry::Counter link_handshakes_refused;  ///< by the acceptor's thread
-  telemetry::Counter manifest_refusals;        ///< files refused, by the folder's thread
-  telemetry::Counter config_generation;        ///< tables published, by the folder's thread
-  telemetry::Gauge manifests_refused;          ///< files that are refused at present
+  telemetry::Counter config_refusals;          ///< files, or an operator's tunnels, by the source's thread
+  telemetry::Counter config_generation;        ///< tables published, by the source's thread
+  telemetry::Gauge config_refused;             ///< those refused at present, by the source's thread
 
   // Of the connection to the operator, by its thread; nothing of it is shown without an operator.
   bool with_operator = false;              ///< set before there are other threads
@@ -86,7 +94,10 @@ struct GatewayMetrics {
 
 /// Appends everything above to a page of metrics.
 void collect(const GatewayMetrics& metrics, telemetry::Families& families);
-/// The links and connectors of each tunnel.
+/// The links and connectors of each tunnel, and of connectors those that were there first: at most kMostConnectors, and
+/// kMostConnectorsOfTunnel of one tunnel, since their names are theirs to choose. The rest is counted.
+inline constexpr std::size_t kMostConnectors = 2000;
+inline constexpr std::size_t kMostConnectorsOfTunnel = 100;
 void collect_links(const LinkDirectory& directory, telemetry::Families& families);
 
 }  // namespace adit::gateway

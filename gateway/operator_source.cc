@@ -156,7 +156,7 @@ void OperatorSource::apply() {
 }
 
 void OperatorSource::publish_link_certificate() {
-  if (replica_.link_certificate() == shared_->link_certificate.get()) return;
+  if (!options_.link_certificate || replica_.link_certificate() == shared_->link_certificate.get()) return;
   shared_->link_certificate.publish(replica_.link_certificate());
   base::log::info("the operator's link certificate is in force");
 }
@@ -197,7 +197,11 @@ void OperatorSource::update_status() {
     metrics_.operator_term.set(static_cast<std::int64_t>(version->term));
     metrics_.operator_counter.set(static_cast<std::int64_t>(version->counter));
   }
-  metrics_.operator_refused.set(static_cast<std::int64_t>(replica_.refused()));
+  const auto refused = static_cast<std::int64_t>(replica_.refused());
+  const auto more = refused - metrics_.config_refused.value();
+  if (more > 0) metrics_.config_refusals.add(static_cast<std::uint64_t>(more));
+  metrics_.config_refused.set(refused);
+  metrics_.operator_refused.set(refused);
   const std::lock_guard lock(status_mutex_);
   status_.synced = replica_.is_synced();
   status_.version = replica_.version() ? to_string(*replica_.version()) : "";

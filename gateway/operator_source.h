@@ -23,6 +23,7 @@ struct OperatorSourceOptions {
   std::string url;  ///< as the user wrote it, for /status
   OperatorAccess access;
   std::filesystem::path state_dir;  ///< empty: no copy is kept
+  bool link_certificate = true;     ///< false: --link-cert serves instead of the operator's
   std::chrono::milliseconds link_check{200};
   std::chrono::milliseconds save_after{1'000};
 };

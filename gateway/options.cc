@@ -104,7 +104,8 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
   settings.add(options.http, "http", "where visitors' HTTP is served");
   settings.add(options.https, "https", "where visitors' HTTPS is served");
   settings.add(options.link, "link", "where connectors dial in");
-  settings.add(options.link_host, "link-host", "name by which connectors know this gateway");
+  settings.add(options.link_host, "link-host",
+               "name by which connectors know this gateway; on --https links are taken under it too");
   settings.add(options.link_cert, "link-cert",
                "PEM certificate chain of that name; without it the manifests' is served");
   settings.add(options.link_key, "link-key", "PEM private key of --link-cert");

@@ -13,6 +13,7 @@ void RequestRecord::begin(const http::RequestHead& head) {
   service.clear();
   status = 0;
   bytes_in = bytes_out = 0;
+  cells = nullptr;
   started = net::Loop::now();
   time = std::chrono::system_clock::now();
 }
@@ -26,12 +27,12 @@ void RequestRecord::finish(const Exchange* exchange, WorkerMetrics& metrics, tel
   if (exchange != nullptr) {
     auto& cells = *exchange->upstream().cells;
     cells.requests[code].add();
-    cells.bytes_in.add(bytes_in);
-    cells.bytes_out.add(bytes_out);
     const auto& summary = exchange->summary();
     if (summary.first_byte != base::kNever) {
       line.upstream = summary.first_byte - started;
-      metrics.first_byte.observe(std::chrono::duration<double>(summary.first_byte - started).count());
+      const auto waited = std::chrono::duration<double>(summary.first_byte - started).count();
+      metrics.first_byte.observe(waited);
+      cells.first_byte.observe(waited);
     }
     line.attempts = summary.attempts;
     if (summary.link) line.connector = summary.link->connector;

@@ -26,11 +26,22 @@ struct RequestRecord {
   int status = 0;  ///< 0: no answer
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  TunnelCells* cells = nullptr;  ///< while an exchange is under way
   base::TimePoint started;
   std::chrono::system_clock::time_point time;
 
   /// A request begins; memory of the former one is kept.
   void begin(const http::RequestHead& head);
+  /// Bytes of its body, or of the pipe that it has become.
+  void received(std::uint64_t size) {
+    bytes_in += size;
+    if (cells != nullptr) cells->bytes_in.add(size);
+  }
+  /// Bytes towards the visitor.
+  void sent(std::uint64_t size) {
+    bytes_out += size;
+    if (cells != nullptr) cells->bytes_out.add(size);
+  }
   /// Its end. `exchange`: nullptr if there was none; `log`: nullptr if none is written.
   void finish(const Exchange* exchange, WorkerMetrics& metrics, telemetry::AccessLogBuffer* log) const;
 };

@@ -1,10 +1,8 @@
 #include "gateway/server.h"
 
 #include <csignal>
-#include <fstream>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <thread>
 
 #include "base/log.h"
@@ -12,13 +10,14 @@
 #include "base/signals.h"
 #include "base/version.h"
 #include "gateway/buffer_metrics.h"
+#include "gateway/certificate_expiry.h"
 #include "gateway/link_acceptor.h"
+#include "gateway/link_certificate_files.h"
 #include "gateway/manifest_source.h"
 #include "gateway/operator_source.h"
 #include "gateway/status.h"
 #include "gateway/worker.h"
 #include "net/address.h"
-#include "routing/certificates.h"
 #include "telemetry/admin_server.h"
 
 namespace adit::gateway {
@@ -28,14 +27,7 @@ using base::Result;
 using Endpoint = net::asio::ip::tcp::endpoint;
 
 constexpr auto kLinksEndWithin = std::chrono::seconds(2);
-
-Result<std::string> read_text(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) return base::Error{path.string() + ": cannot be read"};
-  return std::move(text).str();
-}
+constexpr auto kWebSocketsEndWithin = std::chrono::seconds(2);  // after the drain time
 
 std::unique_ptr<ConfigurationSource> make_source(const Options& options, GatewayMetrics& metrics) {
   if (options.operator_url.empty()) return std::make_unique<ManifestSource>(options.manifests, metrics);
@@ -45,6 +37,7 @@ std::unique_ptr<ConfigurationSource> make_source(const Options& options, Gateway
   source.access.token_file = options.operator_token_file;
   source.access.ca_file = options.operator_ca_file;
   source.state_dir = options.state_dir;
+  source.link_certificate = options.link_cert.empty();
   return std::make_unique<OperatorSource>(std::move(source), metrics);
 }
 
@@ -65,6 +58,7 @@ class Server {
   Result<void> start_admin();
   bool drain(const base::Signals& signals);
   void stop();
+  std::string link_chain() const;
   std::size_t visitors() const;
   std::size_t links() const;
 
@@ -72,10 +66,12 @@ class Server {
   GatewayMetrics metrics_;
   std::unique_ptr<ConfigurationSource> source_;
   std::optional<Shared> shared_;
+  std::optional<LinkCertificateFiles> link_files_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::Loop> link_loop_;
   std::unique_ptr<LinkAcceptor> acceptor_;
   std::jthread link_thread_;
+  CertificateExpiry expiry_;
   telemetry::Registry registry_;
   std::unique_ptr<telemetry::AdminServer> admin_;
   std::atomic<bool> draining_{false};
@@ -138,17 +134,10 @@ Result<void> Server::name_links() {
   if (link.host.ends_with('.')) link.host.pop_back();
   shared_->insecure_links = options_.insecure;
   if (options_.link_cert.empty()) return {};
-  auto chain = read_text(options_.link_cert);
-  if (!chain) return base::Error{"--link-cert " + chain.error()};
-  auto key = read_text(options_.link_key);
-  if (!key) return base::Error{"--link-key " + key.error()};
-  if (const auto made = net::make_server_context(net::TlsUse::link, *chain, *key); !made) {
-    return base::Error{"link certificate: " + made.error()};
-  }
-  routing::Certificate certificate{"--link-cert", std::move(*chain), std::move(*key), {}};
-  certificate.fingerprint = routing::fingerprint_of(certificate);
-  link.own = std::make_shared<const routing::Certificate>(std::move(certificate));
-  return {};
+  link_files_.emplace(options_.link_cert, options_.link_key, shared_->link_certificate);
+  auto loaded = link_files_->load();
+  if (loaded) link_files_->start();
+  return loaded;
 }
 
 /// Links come to a listener of their own, to the public ones under the link host, or to both.
@@ -179,10 +168,10 @@ Result<void> Server::start_admin() {
     collect(metrics_, families);
     collect_links(shared_->directory, families);
     collect_buffers(shared_->buffers, shared_->directory, families);
-    if (shared_->access_log) {
-      families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
-          .add({}, shared_->access_log->dropped_lines());
-    }
+    expiry_.collect(*shared_->table.get(), link_chain(), families);
+    const auto dropped = shared_->access_log ? shared_->access_log->dropped_lines() : 0;
+    families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
+        .add({}, dropped);
   });
   registry_.add(telemetry::collect_process);
   registry_.add(telemetry::build_info("adit-gateway", base::kVersion));
@@ -198,6 +187,17 @@ Result<void> Server::start_admin() {
   admin_ = std::move(*admin);
   base::log::info("listening", {{"for", "admin"}, {"port", admin_->port()}});
   return {};
+}
+
+/// What the link listener serves to who asks for its name.
+std::string Server::link_chain() const {
+  if (options_.insecure) return {};
+  if (const auto& own = shared_->link_name.own) return own->chain_pem;
+  if (const auto own = shared_->link_certificate.get()) return own->chain_pem;
+  const auto table = shared_->table.get();
+  auto certificate = table->server_name(options_.link_host).first();
+  if (!certificate && !table->default_certificates().empty()) certificate = table->default_certificates()[0];
+  return certificate ? certificate->chain_pem : std::string();
 }
 
 std::size_t Server::visitors() const {
@@ -248,7 +248,13 @@ bool Server::drain(const base::Signals& signals) {
     } while (count() != 0 && !hurried && base::Clock::now() < limit);
     return count() == 0;
   };
-  const bool whole = wait_until_none([this] { return visitors(); }, base::Clock::now() + options_.drain_time);
+  const auto visitors_left = [this] { return visitors(); };
+  bool whole = wait_until_none(visitors_left, base::Clock::now() + options_.drain_time);
+  if (!whole && !hurried) {
+    base::log::info("the drain time is over: WebSockets are told so", {{"visitors", visitors()}});
+    for (auto& worker : workers_) worker->go_away();
+    whole = wait_until_none(visitors_left, base::Clock::now() + kWebSocketsEndWithin);
+  }
   if (!whole) base::log::warning("requests were cut off", {{"visitors", visitors()}});
   for (auto& worker : workers_) worker->finish();
   return wait_until_none([this] { return links(); }, base::Clock::now() + kLinksEndWithin) && whole;

@@ -54,7 +54,7 @@ Upstream& StreamPool::upstream(const routing::Tunnel& tunnel, std::string_view s
   made->tunnel_id = tunnel.id;
   made->tunnel_name = tunnel.name;
   made->service = service;
-  made->cells = &metrics_.cells(tunnel.id, tunnel.name);
+  made->cells = metrics_.cells(tunnel.id, tunnel.name);
   Upstream& upstream = *made;
   upstreams_.emplace(Key{upstream.tunnel_id, upstream.service}, std::move(made));
   if (!sweep_.is_set()) sweep_.set(net::Loop::now() + kSweep);

@@ -60,7 +60,7 @@ struct Upstream {
   std::string tunnel_id;
   std::string tunnel_name;
   std::string service;
-  TunnelCells* cells = nullptr;
+  std::shared_ptr<TunnelCells> cells;
   Idle idle;              ///< most recently used first
   std::size_t users = 0;  ///< exchanges under way
 };

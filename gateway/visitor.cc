@@ -170,8 +170,10 @@ void Visitor::forward(const http::RequestHead& head, Verdict& verdict) {
   origin.port = endpoint_.port;
   origin.request_id = record_.id;
   origin.trusted = endpoint_.trusted;
+  auto& upstream = worker_.pool().upstream(*route.tunnel, route.service);
+  record_.cells = upstream.cells.get();
   exchange_ = worker_.take_exchange();
-  exchange_->begin(*this, {head, verdict.edits, origin, peer_}, worker_.pool().upstream(*route.tunnel, route.service));
+  exchange_->begin(*this, {head, verdict.edits, origin, peer_}, upstream);
 }
 
 void Visitor::read_body() {
@@ -218,7 +220,7 @@ void Visitor::on_body(std::span<const char> bytes) {
     skipped_ += bytes.size();
     return;
   }
-  record_.bytes_in += bytes.size();
+  record_.received(bytes.size());
   body_awaited_ = false;
   body_too_large_ = record_.bytes_in > most_body_;
   if (!body_too_large_) exchange_->body(bytes);
@@ -261,17 +263,6 @@ void Visitor::at_turn_end() {
   read_head();
 }
 
-void Visitor::read_pipe() {
-  const auto bytes = stream_->readable();
-  if (!bytes.empty()) {
-    record_.bytes_in += bytes.size();
-    exchange_->pipe(bytes);
-    stream_->consume(bytes.size());
-  }
-  if (stream_->at_end()) return exchange_->end_pipe();
-  if (exchange_->takes_more()) stream_->read();
-}
-
 void Visitor::on_sent() {
   if (state_ == State::link) return hand_over_link();
   const auto unsent = stream_->unsent();
@@ -304,10 +295,13 @@ void Visitor::await_visitor() {
   set_deadline();
 }
 
-void Visitor::set_deadline() { deadline_.set(std::min(body_pace_.deadline(pace()), answer_pace_.deadline(pace()))); }
+void Visitor::set_deadline() {
+  deadline_.set(std::min({body_pace_.deadline(pace()), answer_pace_.deadline(pace()), going_until_}));
+}
 
 void Visitor::on_deadline() {
   const auto now = net::Loop::now();
+  if (exchange_ && going_until_ <= now) return web_socket_time_is_up();
   if (exchange_ && state_ == State::exchange && body_pace_.deadline(pace()) <= now) {
     return refuse_body(408, "the body came too slowly");
   }

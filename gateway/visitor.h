@@ -15,6 +15,7 @@
 #include "gateway/request_record.h"
 #include "gateway/visitor_origin.h"
 #include "http/parser.h"
+#include "http/web_socket_ending.h"
 #include "net/stream.h"
 
 namespace adit::gateway {
@@ -22,7 +23,7 @@ namespace adit::gateway {
 class Worker;
 
 /// Lives on its worker, which destroys it at the end of the turn in which it says that it is over. Requests are read in
-/// visitor.cc, answers written in visitor_answer.cc.
+/// visitor.cc, answers written in visitor_answer.cc; visitor_pipe.cc is what follows a 101.
 class Visitor final : public boost::intrusive::list_base_hook<>,
                       private net::StreamOwner,
                       private net::TurnTask,
@@ -36,6 +37,9 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void start();
   /// The gateway is about to end: an idle connection is closed, a busy one after its answer.
   void drain();
+  /// The drain time is up: both ends of a WebSocket are told 1001 (RFC 6455 §7.4.1), and the connection is closed once
+  /// they have answered, or soon. No effect on anything else.
+  void go_away();
   /// The gateway ends now: what is under way is cut off, and logged.
   void cut_off(std::string_view why);
   /// The password that this visitor waits for was checked.
@@ -85,7 +89,12 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   void read_body();
   void refuse_body(int status, std::string_view reason);
   void skip_body();
+  void begin_pipe(const http::ResponseHead& head);
   void read_pipe();
+  void say_close(http::WebSocketEnding::End to);
+  void say_going_away(http::WebSocketEnding::End to);
+  void end_web_socket();
+  void web_socket_time_is_up();
   void hand_over_link();
 
   void refuse(int status, std::string_view reason);
@@ -113,6 +122,8 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   std::uint64_t sent_ = 0;  ///< of stream_->bytes_out(), what answer_pace_ knows of
   VisitorEndpoint endpoint_;
   std::string peer_;
+  std::unique_ptr<http::WebSocketEnding> web_socket_;  ///< of a pipe that is one
+  base::TimePoint going_until_ = base::kNever;         ///< what go_away() began is cut short then
   std::shared_ptr<Visitor*> waiting_;  ///< whom the checker of passwords tells; emptied when this one is over
   State state_ = State::head;
   bool established_ = false;  ///< TLS is done, if it is used

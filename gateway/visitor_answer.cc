@@ -36,13 +36,11 @@ void Visitor::on_answer_head(const http::ResponseHead& head) {
   if (filters_) rules.edits = worker_.admission().response_edits(*filters_);
   http::write_response_head(stream_->out(), head, rules);
   stream_->flush_soon();
-  if (head.status != 101) return;
-  state_ = State::pipe;
-  worker_.loop().defer(*this);  // what the visitor sent early
+  if (head.status == 101) begin_pipe(head);
 }
 
 void Visitor::on_answer_body(std::span<const char> bytes) {
-  record_.bytes_out += bytes.size();
+  record_.sent(bytes.size());
   if (answer_framing_ == http::Framing::chunked) {
     http::write_chunk(stream_->out(), bytes);
   } else {
@@ -63,14 +61,6 @@ void Visitor::on_answer_end() {
   end_request();
 }
 
-void Visitor::on_pipe_data(std::span<const char> bytes) {
-  record_.bytes_out += bytes.size();
-  stream_->out().append(bytes);
-  stream_->flush_soon();
-}
-
-void Visitor::on_pipe_end() { stream_->finish(); }
-
 void Visitor::on_exchange_failed(const ExchangeFailure& failure) {
   if (record_.reason.empty() && state_ != State::pipe) record_.reason = failure.reason;
   if (!answered_) {
@@ -78,7 +68,10 @@ void Visitor::on_exchange_failed(const ExchangeFailure& failure) {
   }
   log_request();
   worker_.give_exchange(std::move(exchange_));
-  if (state_ == State::pipe) return close_gently();
+  if (state_ == State::pipe) {
+    if (failure.link_leaving) say_going_away(http::WebSocketEnding::End::visitor);
+    return close_gently();
+  }
   stream_->abort();  // an answer cut short must not look whole
   over();
 }

@@ -244,6 +244,8 @@ void Worker::table_changed() {
   loop_.post([this] {
     links_.revoke(table());
     admission_.forget_gone(table());
+    metrics_.tunnels.forget_gone(table());
+    if (index_ == 0) shared_.directory.history().forget_gone(table());
   });
 }
 
@@ -254,6 +256,12 @@ void Worker::drain() {
     proxy_arrivals_.clear();
     links_.leave("gateway is shutting down");
     for (auto next = visitors_->live.begin(); next != visitors_->live.end();) (next++)->drain();
+  });
+}
+
+void Worker::go_away() {
+  loop_.post([this] {
+    for (auto next = visitors_->live.begin(); next != visitors_->live.end();) (next++)->go_away();
   });
 }
 

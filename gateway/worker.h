@@ -43,8 +43,8 @@ struct Shared {
 
   std::string gateway_id;
   base::Published<routing::Table> table;
-  base::Published<routing::Certificate> link_certificate{nullptr};  ///< the operator's; nullptr: none
-  LinkName link_name{{}, nullptr, &link_certificate};               ///< complete before the first worker is made
+  base::Published<routing::Certificate> link_certificate{nullptr};  ///< of --link-cert, or the operator's
+  LinkName link_name{{}, &link_certificate};                        ///< complete before the first worker is made
   bool insecure_links = false;                                      ///< links may come without TLS
   class LinkAcceptor* link_acceptor = nullptr;  ///< set before workers run; nullptr: none come to public listeners
   LinkDirectory directory;
@@ -83,6 +83,8 @@ class Worker final : private StreamOpener {
   void table_changed();
   /// Stops accepting; answers what is under way with "Connection: close"; tells connectors.
   void drain();
+  /// After drain(): the time is up; visitors' WebSockets are told so.
+  void go_away();
   /// After drain(): visitors are gone or time is up; links end.
   void finish();
   /// Visitors that are still there.

@@ -19,7 +19,10 @@ Session::Impl::Impl(Role role, const SessionOptions& options, SessionEvents& eve
       events_(events),
       now_(now),
       liveness_({options.ping_after, options.suspect_after, options.dead_after}, now),
+      overhead_(now),
+      open_until_(now + options.open_within),
       budget_(options.most_buffered, options.budget) {
+  stats_.last_received = now;
   create(options);
 }
 
@@ -48,15 +51,20 @@ base::Result<void> Session::Impl::receive(std::span<const char> bytes, base::Tim
   if (bytes.empty()) return {};
   now_ = now;
   stats_.bytes_in += bytes.size();
+  stats_.last_received = now;
   if (liveness_.on_received(now)) events_.on_suspect(false);
 
   in_call_ = true;
+  payload_ = 0;
   const auto taken =
       nghttp2_session_mem_recv(h2_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   in_call_ = false;
   if (taken < 0) fail(std::string("the peer broke HTTP/2: ") + nghttp2_strerror(static_cast<int>(taken)));
   if (nghttp2_session_get_outbound_queue_size(h2_.get()) > kMostQueued + 2 * stats_.streams_open) {
     fail("the peer makes us answer faster than it reads");
+  }
+  if (!overhead_.spend(static_cast<std::int64_t>(bytes.size()) - payload_, now)) {
+    fail("the peer floods the link with frames that carry nothing");
   }
   if (failed()) {
     nghttp2_session_terminate_session(h2_.get(), NGHTTP2_PROTOCOL_ERROR);
@@ -97,6 +105,12 @@ base::Result<void> Session::Impl::on_time(base::TimePoint now) {
   if (failed()) return base::Error{error_};
   now_ = now;
   if (now >= look_at_) look();
+  if (now >= open_until_) {
+    fail(!peer_settings_           ? "the peer sent no SETTINGS in time"
+         : !settings_acknowledged_ ? "the peer did not acknowledge our SETTINGS in time"
+                                   : "the control stream was not opened in time");
+    return base::Error{error_};
+  }
   switch (liveness_.on_time(now)) {
     case Liveness::Action::none:
       break;
@@ -158,6 +172,7 @@ void Session::Impl::end_if_idle() {
 void Session::Impl::on_control_answer(int status, std::string_view) {
   if (status != 200) return fail("the peer refused the control stream with status " + std::to_string(status));
   ready_ = true;
+  look_whether_open();
   events_.on_ready();
 }
 

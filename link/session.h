@@ -39,6 +39,7 @@ struct SessionOptions {
   base::Duration ping_after = std::chrono::seconds(5);     ///< silence after which a PING is sent
   base::Duration suspect_after = std::chrono::seconds(1);  ///< silence after a PING that makes the link suspect
   base::Duration dead_after = std::chrono::seconds(2);     ///< silence of a suspect link that ends it
+  base::Duration open_within = std::chrono::seconds(10);   ///< SETTINGS, their acknowledgement and the control stream
 };
 
 /// What a session tells its owner, on the link's thread, from within receive, produce or on_time.
@@ -65,10 +66,12 @@ struct SessionStats {
   std::uint64_t bytes_out = 0;
   std::uint64_t streams_opened = 0;
   std::size_t streams_open = 0;
-  base::Duration round_trip{};     ///< of the last PING; 0 before the first
-  std::uint64_t buffered = 0;      ///< bytes received and not yet delivered
-  std::uint64_t window_bytes = 0;  ///< by which windows have grown at present
-  bool credit_withheld = false;    ///< the peer must wait: too much is buffered
+  base::Duration round_trip{};      ///< of the last PING; 0 before the first
+  base::TimePoint last_received{};  ///< a byte; at first the session's begin
+  base::TimePoint last_ping{};      ///< the peer's answer to one; epoch: none came yet
+  std::uint64_t buffered = 0;       ///< bytes received and not yet delivered
+  std::uint64_t window_bytes = 0;   ///< by which windows have grown at present
+  bool credit_withheld = false;     ///< the peer must wait: too much is buffered
 };
 
 /// One link. Not safe to share: it lives on one thread.

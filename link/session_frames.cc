@@ -61,7 +61,7 @@ void Session::Impl::on_frame(const nghttp2_frame& frame) {
       }
       break;
     case NGHTTP2_SETTINGS:
-      if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) on_settings();
+      (frame.hd.flags & NGHTTP2_FLAG_ACK) == 0 ? on_settings() : on_settings_ack();
       return;
     case NGHTTP2_PING:
       if ((frame.hd.flags & NGHTTP2_FLAG_ACK) != 0) on_ping_ack(frame.ping.opaque_data);
@@ -91,6 +91,7 @@ void Session::Impl::on_connect(std::int32_t id) {
   if (head_.authority.size() > kMostService) return refuse(id, 400, "the service's name is too long");
   LinkStream& stream = adopt(id, nullptr);
   ++stats_.streams_opened;
+  overhead_.earn(OverheadBudget::kPerStream);
   auto* handler = events_.on_open(stream, {head_.authority, head_.visitor, head_.request_id});
   if (stream.id_ != id) return;  // reset at once
   stream.handler_ = handler;
@@ -119,6 +120,10 @@ void Session::Impl::on_data(std::int32_t id, std::span<const char> bytes) {
     // of no use.
     if (role_ == Role::connector && !stream->answered_) abort(*stream, NGHTTP2_PROTOCOL_ERROR);
     return;
+  }
+  if (!stream->control_) {
+    payload_ += static_cast<std::int64_t>(bytes.size());
+    overhead_.earn(OverheadBudget::kPerDataReceived);
   }
   if (!ping_open_ && now_ - ping_sent_ >= kMeasureEvery) ping();
   fit_window(*stream);
@@ -157,12 +162,24 @@ void Session::Impl::on_settings() {
   open_control();
 }
 
+void Session::Impl::on_settings_ack() {
+  settings_acknowledged_ = true;
+  look_whether_open();
+}
+
+/// Liveness is no proof that a peer means to serve: one that sends a byte now and then could hold a link for ever.
+void Session::Impl::look_whether_open() {
+  const bool control_stands = role_ == Role::gateway ? ready_ : control_.attached();
+  if (peer_settings_ && settings_acknowledged_ && control_stands) open_until_ = base::kNever;
+}
+
 void Session::Impl::on_ping_ack(const std::uint8_t* opaque) {
   std::uint64_t number = 0;
   for (unsigned i = 0; i < 8; ++i) number = number << 8U | opaque[i];
   if (!ping_open_ || number != ping_number_) return;
   ping_open_ = false;
   stats_.round_trip = std::max(now_ - ping_sent_, base::Duration(1));
+  stats_.last_ping = now_;
 }
 
 void Session::Impl::on_goaway(const nghttp2_goaway& goaway) {
@@ -177,6 +194,7 @@ void Session::Impl::on_goaway(const nghttp2_goaway& goaway) {
 }
 
 void Session::Impl::on_sent(const nghttp2_frame& frame) {
+  if (frame.hd.type == NGHTTP2_DATA) return overhead_.earn(OverheadBudget::kPerDataSent);
   if (frame.hd.type == NGHTTP2_GOAWAY) {
     goaway_sent_ = true;
     if (frame.goaway.error_code == NGHTTP2_NO_ERROR) return;

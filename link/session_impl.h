@@ -13,6 +13,7 @@
 #include "link/control_stream.h"
 #include "link/h2_memory.h"
 #include "link/liveness.h"
+#include "link/overhead.h"
 #include "link/session.h"
 #include "link/window.h"
 
@@ -74,7 +75,9 @@ class Session::Impl final : private ControlStream::Owner {
   base::Result<void> produce(base::Buffer& out, std::size_t limit);
   bool wants_write() const { return nghttp2_session_want_write(h2_.get()) != 0; }
   bool finished() const;
-  base::TimePoint deadline() const { return failed() ? base::kNever : std::min(liveness_.deadline(), look_at_); }
+  base::TimePoint deadline() const {
+    return failed() ? base::kNever : std::min({liveness_.deadline(), open_until_, look_at_});
+  }
   base::Result<void> on_time(base::TimePoint now);
   void suspect(base::TimePoint now);
   bool is_suspect() const { return liveness_.is_suspect(); }
@@ -134,6 +137,8 @@ class Session::Impl final : private ControlStream::Owner {
   void on_end(std::int32_t id);
   void on_stream_close(std::int32_t id, std::uint32_t code);
   void on_settings();
+  void on_settings_ack();
+  void look_whether_open();
   void on_goaway(const nghttp2_goaway& goaway);
   void on_ping_ack(const std::uint8_t* opaque);
   void on_sent(const nghttp2_frame& frame);
@@ -152,6 +157,9 @@ class Session::Impl final : private ControlStream::Owner {
   std::unique_ptr<nghttp2_session, Free> h2_;
   base::TimePoint now_;
   Liveness liveness_;
+  OverheadBudget overhead_;
+  std::int64_t payload_ = 0;    // of the bytes being received, what some stream's user got
+  base::TimePoint open_until_;  // the peer must have done its part of the opening by then; kNever: it has
   ControlStream control_{*this};
   SessionStats stats_;
   std::string error_;         // once set, final
@@ -170,6 +178,7 @@ class Session::Impl final : private ControlStream::Owner {
   bool in_call_ = false;  // nghttp2 must not be entered again
   bool poked_ = false;
   bool peer_settings_ = false;
+  bool settings_acknowledged_ = false;
   bool ready_ = false;    // gateway: the control stream stands
   bool leaving_ = false;  // either side said "leaving": no new streams from here
   bool shutting_down_ = false;

@@ -71,6 +71,7 @@ void Session::Impl::adopt_control(std::int32_t id) {
   --stats_.streams_open;
   stream.answer(200, {});
   control_.attach(stream);
+  look_whether_open();
 }
 
 /// nghttp2 may keep the pointer of a stream that was reset before it was sent: the id tells.
@@ -97,6 +98,7 @@ void Session::Impl::close(LinkStream& stream, Closed why) {
 void Session::Impl::drop(LinkStream& stream, std::uint32_t code) {
   const std::int32_t id = std::exchange(stream.id_, 0);
   stream.handler_ = nullptr;
+  overhead_.earn(stream.window_.size());  // DATA that is on its way is no fault of the peer
   if (!stream.control_) --stats_.streams_open;
   give_back(stream);
   if (failed()) return;
@@ -108,6 +110,7 @@ void Session::Impl::drop(LinkStream& stream, std::uint32_t code) {
 
 /// Ends a stream because of what the peer did.
 void Session::Impl::abort(LinkStream& stream, std::uint32_t code) {
+  overhead_.earn(stream.window_.size());
   nghttp2_session_set_stream_user_data(h2_.get(), stream.id_, nullptr);
   nghttp2_submit_rst_stream(h2_.get(), NGHTTP2_FLAG_NONE, stream.id_, code);
   close(stream, Closed::reset);
@@ -143,6 +146,7 @@ Stream* Session::Impl::open(const Opening& opening, StreamHandler& handler) {
   if (id < 0) return nullptr;
   LinkStream& stream = adopt(id, &handler);
   ++stats_.streams_opened;
+  overhead_.earn(OverheadBudget::kPerStream);
   poke();
   return &stream;
 }

@@ -14,12 +14,14 @@ Dial::Dial(Loop& loop, Connected connected, Failed failed)
 boost::intrusive_ptr<Dial> Dial::start(Loop& loop, const Target& target, base::Duration limit, Connected connected,
                                        Failed failed) {
   boost::intrusive_ptr<Dial> dial(new Dial(loop, std::move(connected), std::move(failed)));
-  dial->deadline_.set(Loop::now() + limit);
+  dial->until_ = Loop::now() + limit;
+  dial->deadline_.set(dial->until_);
   if (target.kind == Target::Kind::unix_socket) {
     const bool fits = target.path.size() < sizeof(sockaddr_un::sun_path);
     if (fits) dial->addresses_.emplace_back(asio::local::stream_protocol::endpoint(target.path));
     dial->trying_ = target.text();
-    loop.post([dial, fits] { fits ? dial->connect_next() : dial->fail("the path of the Unix socket is too long"); });
+    loop.post(
+        [dial, fits] { fits ? dial->connect_next() : dial->fail("the path of the Unix socket is too long", {}); });
   } else {
     dial->resolve(target);
   }
@@ -37,8 +39,11 @@ void Dial::resolve(const Target& target) {
   resolver_.async_resolve(target.host, std::to_string(target.port), asio::ip::resolver_base::numeric_service,
                           [self = boost::intrusive_ptr<Dial>(this)](Error error, const Resolver::results_type& found) {
                             if (self->ended_) return;
-                            if (error) return self->fail("name not found: " + error.message());
-                            for (const auto& entry : found) self->addresses_.emplace_back(entry.endpoint());
+                            if (error) return self->fail("name not found: " + error.message(), error);
+                            for (const auto& entry : found) {
+                              self->addresses_.emplace_back(entry.endpoint());
+                              self->resolved_ += (self->resolved_.empty() ? "" : ", ") + host_text(entry.endpoint());
+                            }
                             std::reverse(self->addresses_.begin(), self->addresses_.end());
                             self->connect_next();
                           });
@@ -48,44 +53,53 @@ void Dial::connect_next() {
   if (ended_) return;
   phase_ = DialPhase::connect;
   const auto address = addresses_.back();
+  const auto now = Loop::now();
+  deadline_.set(now + (until_ - now) / static_cast<int>(addresses_.size()));
   addresses_.pop_back();
-  Error error;
-  socket_.close(error);
-  socket_.open(address.protocol(), error);
-  if (error) return on_connected(error);
-  if (address.protocol().family() != AF_UNIX) {
+  ++attempts_;
+  const bool tcp = address.protocol().family() != AF_UNIX;
+  if (tcp) {
     asio::ip::tcp::endpoint shown;
     shown.resize(address.size());
     std::memcpy(shown.data(), address.data(), address.size());
     trying_ = to_text(shown);
-    socket_.set_option(asio::ip::tcp::no_delay(true), error);
   }
-  socket_.async_connect(address,
-                        [self = boost::intrusive_ptr<Dial>(this)](Error result) { self->on_connected(result); });
+  Error error;
+  socket_.close(error);
+  socket_.open(address.protocol(), error);
+  if (error) return on_connected(error);
+  if (tcp) socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  socket_.async_connect(address, [self = boost::intrusive_ptr<Dial>(this), attempt = attempts_](Error result) {
+    if (self->attempts_ == attempt) self->on_connected(result);
+  });
 }
 
 void Dial::on_connected(Error error) {
   if (ended_) return;
-  if (error && !addresses_.empty()) return connect_next();
-  if (error) return fail(error.message() + " (" + trying_ + ")");
+  if (error) return on_address_failed(error.message() + " (" + trying_ + ")", error, false);
   const boost::intrusive_ptr<Dial> keep(this);
   end();
   connected_(std::move(socket_));
 }
 
-void Dial::on_deadline() {
-  fail(phase_ == DialPhase::resolve ? "timed out while the name was resolved"
-                                    : "timed out while connecting to " + trying_,
-       true);
+void Dial::on_address_failed(const std::string& reason, Error error, bool timed_out) {
+  reasons_ += (reasons_.empty() ? "" : "; ") + reason;
+  if (!addresses_.empty()) return connect_next();
+  fail(std::move(reasons_), error, timed_out);
 }
 
-void Dial::fail(std::string reason, bool timed_out) {
+void Dial::on_deadline() {
+  if (phase_ == DialPhase::resolve) return fail("timed out while the name was resolved", {}, true);
+  on_address_failed("timed out while connecting to " + trying_, {}, true);
+}
+
+void Dial::fail(std::string reason, Error error, bool timed_out) {
   if (ended_) return;
   const boost::intrusive_ptr<Dial> keep(this);
   end();
   Error ignored;
   socket_.close(ignored);
-  failed_(DialFailure{phase_, timed_out, std::move(reason)});
+  failed_(DialFailure{phase_, timed_out, std::move(reason), error});
 }
 
 void Dial::cancel() {

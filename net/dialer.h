@@ -20,19 +20,25 @@ enum class DialPhase { resolve, connect };
 struct DialFailure {
   DialPhase phase = DialPhase::resolve;
   bool timed_out = false;
-  std::string reason;  ///< "name not found", "connection refused (127.0.0.1:80)", …
+  std::string
+      reason;        ///< "name not found", "connection refused (127.0.0.1:80)"; of several addresses, each with its own
+  Error error = {};  ///< of the last address, or of the resolver; none when timed out
 };
 
-/// One attempt to connect. Kept alive by its own pending operations; on the loop's thread only.
+/// One attempt to connect. Addresses are tried in the resolver's order; one that says nothing leaves time for the next
+/// ones. Kept alive by its own pending operations; on the loop's thread only.
 class Dial final : public boost::intrusive_ref_counter<Dial, boost::thread_unsafe_counter> {
  public:
   /// Exactly one of the two is called, once, never from within start(); none after cancel().
   using Connected = std::function<void(Socket socket)>;
   using Failed = std::function<void(const DialFailure& failure)>;
+  using Addresses = std::vector<asio::generic::stream_protocol::endpoint>;  ///< still to be tried, last first
 
   static boost::intrusive_ptr<Dial> start(Loop& loop, const Target& target, base::Duration limit, Connected connected,
                                           Failed failed);
   void cancel();
+  /// The addresses that the name had, "192.0.2.1, 2001:db8::1"; empty before, and for what is no name.
+  const std::string& resolved() const { return resolved_; }
 
  private:
   using Resolver = asio::ip::basic_resolver<asio::ip::tcp, asio::io_context::executor_type>;
@@ -41,17 +47,22 @@ class Dial final : public boost::intrusive_ref_counter<Dial, boost::thread_unsaf
   void resolve(const Target& target);
   void connect_next();
   void on_connected(Error error);
+  void on_address_failed(const std::string& reason, Error error, bool timed_out);
   void on_deadline();
-  void fail(std::string reason, bool timed_out = false);
+  void fail(std::string reason, Error error, bool timed_out = false);
   void end();
 
   Socket socket_;
   Resolver resolver_;
-  Deadline deadline_;
+  Deadline deadline_;      ///< of the resolver or of the address that is tried
+  base::TimePoint until_;  ///< of the whole
   Connected connected_;
   Failed failed_;
-  std::vector<asio::generic::stream_protocol::endpoint> addresses_;  ///< still to be tried, last first
-  std::string trying_;  ///< the address of the attempt under way, for the reason
+  Addresses addresses_;
+  std::string resolved_;
+  std::string trying_;     ///< the address of the attempt under way, for the reason
+  std::string reasons_;    ///< of the addresses that failed
+  unsigned attempts_ = 0;  ///< tells the answer of an attempt that was given up
   DialPhase phase_ = DialPhase::resolve;
   bool ended_ = false;
 };

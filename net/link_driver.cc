@@ -1,8 +1,16 @@
 #include "net/link_driver.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace adit::net {
+namespace {
+
+// A peer that lets bytes wait so long without taking one does not mean to take them, whatever signs of life it gives.
+constexpr auto kStalledAfter = std::chrono::seconds(30);
+
+}  // namespace
+
 LinkDriver::LinkDriver(Loop& loop, StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket, link::Role role,
                        const link::SessionOptions& options, LinkOwner& owner)
     : loop_(loop),
@@ -31,7 +39,7 @@ void LinkDriver::on_readable() {
     if (!(web_socket_ ? take_messages(bytes) : take(bytes))) return;
     stream_->consume(bytes.size());
   }
-  if (stream_->at_end()) return close("the peer closed the connection");
+  if (stream_->at_end()) return end(LinkEnd::lost, "the peer closed the connection");
   stream_->read();
   end_turn();
 }
@@ -40,7 +48,7 @@ void LinkDriver::on_readable() {
 bool LinkDriver::take(std::span<const char> bytes) {
   const auto received = session_.receive(bytes, Loop::now());
   if (!open_) return false;
-  if (!received) close(received.error());
+  if (!received) end(LinkEnd::misbehaved, received.error());
   return open_;
 }
 
@@ -54,11 +62,12 @@ bool LinkDriver::take_messages(std::span<const char> bytes) {
   if (received && !web_socket_->peer_closed()) return true;
   stream_->flush();  // our own Close
   if (!received) {
-    close(received.error());
+    end(LinkEnd::misbehaved, received.error());
+  } else if (session_.finished()) {
+    end(LinkEnd::finished, "finished");
   } else {
     const auto reason = web_socket_->peer_reason();
-    close(session_.finished() ? std::string("finished")
-                              : "the peer closed the WebSocket" + (reason.empty() ? "" : ": " + std::string(reason)));
+    end(LinkEnd::lost, "the peer closed the WebSocket" + (reason.empty() ? "" : ": " + std::string(reason)));
   }
   return false;
 }
@@ -72,14 +81,14 @@ base::Result<void> LinkDriver::produce() {
 
 void LinkDriver::at_turn_end() {
   if (!open_) return;
-  if (!stream_->is_open()) return close("the connection could not be taken over");
+  if (!stream_->is_open()) return end(LinkEnd::lost, "the connection could not be taken over");
   // Nothing is taken from the session while the socket is full, so that a small stream's frame waits for little.
   held_back_ = stream_->unsent() != 0;
   if (!held_back_) {
     const auto produced = produce();
     if (pace_.on_batch(Loop::now(), session_.wants_write())) stream_->limit_kernel_unsent(pace_.batch());
     stream_->flush();  // also the GOAWAY that tells the peer why this is the end
-    if (!produced) return close(produced.error());
+    if (!produced) return end(LinkEnd::misbehaved, produced.error());
   }
   if (!open_) return;
   if (session_.finished() && stream_->unsent() == 0) return finish();
@@ -92,30 +101,45 @@ void LinkDriver::finish() {
     web_socket_->close(kNormal, {}, stream_->out());
     stream_->flush();
   }
-  close("finished");
+  end(LinkEnd::finished, "finished");
 }
 
 void LinkDriver::on_sent() {
+  note_progress();
   // Who was held back must come even when nothing is left to send: the session waits to be asked.
   if (held_back_ || session_.wants_write() || session_.finished()) loop_.defer(*this);
 }
 
 void LinkDriver::on_deadline() {
-  if (const auto alive = session_.on_time(Loop::now()); !alive) return close(alive.error());
+  if (stalled_at() <= Loop::now()) return end(LinkEnd::misbehaved, "the peer does not read");
+  if (const auto alive = session_.on_time(Loop::now()); !alive) return end(LinkEnd::silent, alive.error());
   end_turn();
 }
 
-void LinkDriver::end_turn() { deadline_.set(session_.deadline()); }
+void LinkDriver::end_turn() {
+  note_progress();
+  deadline_.set(std::min(session_.deadline(), stalled_at()));
+}
+
+void LinkDriver::note_progress() {
+  const auto sent = stream_->bytes_out();
+  if (std::exchange(sent_, sent) != sent || stream_->unsent() == 0) moved_ = Loop::now();
+}
+
+base::TimePoint LinkDriver::stalled_at() const {
+  return stream_->unsent() == 0 ? base::kNever : moved_ + kStalledAfter;
+}
 
 void LinkDriver::suspect() {
   session_.suspect(Loop::now());
   end_turn();
 }
 
-void LinkDriver::on_broken(std::string_view why) { close(why); }
+void LinkDriver::on_broken(std::string_view why) { end(LinkEnd::lost, why); }
 
-void LinkDriver::close(std::string_view why) {
+void LinkDriver::end(LinkEnd how, std::string_view why) {
   if (!open_) return;
+  how_ended_ = how;
   open_ = false;
   deadline_.clear();
   const std::string reason(why);  // may live in the stream that is closed now

@@ -13,6 +13,16 @@
 
 namespace adit::net {
 
+/// How a link ended.
+enum class LinkEnd : std::uint8_t {
+  none,        ///< not yet
+  finished,    ///< both sides said GOAWAY and no stream was left
+  lost,        ///< the connection was closed or broke
+  silent,      ///< the peer is dead
+  misbehaved,  ///< the session was ended by a fault of the peer, or by its GOAWAY with an error
+  closed,      ///< LinkDriver::close()
+};
+
 /// What a link tells its owner, on the loop's thread.
 class LinkOwner {
  public:
@@ -43,7 +53,9 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   link::Session& session() { return session_; }
   const Stream& stream() const { return *stream_; }
   /// Ends the link at once, with `why` for on_link_closed; no effect when it is over.
-  void close(std::string_view why);
+  void close(std::string_view why) { end(LinkEnd::closed, why); }
+  /// Known when on_link_closed() is called.
+  LinkEnd how_ended() const { return how_ended_; }
   bool is_open() const { return open_; }
   /// Tells the session that the link seems dead.
   void suspect();
@@ -62,6 +74,9 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   void at_turn_end() override;
   void on_deadline();
   void end_turn();
+  void note_progress();
+  base::TimePoint stalled_at() const;
+  void end(LinkEnd how, std::string_view why);
   bool take(std::span<const char> bytes);
   bool take_messages(std::span<const char> bytes);
   base::Result<void> produce();
@@ -75,8 +90,11 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   Deadline deadline_;
   link::Session session_;
   link::SendPace pace_;
-  bool held_back_ = false;  // the session asked for produce() while the socket was full
+  bool held_back_ = false;   // the session asked for produce() while the socket was full
+  std::uint64_t sent_ = 0;   ///< of stream_->bytes_out(), what was seen
+  base::TimePoint moved_{};  ///< when it changed last, or nothing waited
   bool open_ = true;
+  LinkEnd how_ended_ = LinkEnd::none;
 };
 
 }  // namespace adit::net

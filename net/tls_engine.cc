@@ -27,6 +27,9 @@ TlsEngine::TlsEngine(SslPtr ssl)
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);  // takes the one reference for both directions
+  if (const int mode = SSL_get_verify_mode(ssl_.get()); mode != SSL_VERIFY_NONE) {
+    SSL_set_verify(ssl_.get(), mode, on_verified);
+  }
 }
 
 BIO_METHOD* TlsEngine::bio_method() {
@@ -75,14 +78,22 @@ TlsEngine::Status TlsEngine::status_of(int result) {
     default:
       break;
   }
-  const long verified = SSL_get_verify_result(ssl_.get());
-  if (verified != X509_V_OK && SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE) {
-    error_ = std::string("certificate refused: ") + X509_verify_cert_error_string(verified);
+  if (failure_) {  // on_verified() has refused the certificate
+    error_ = refusal_text(*failure_);
     ERR_clear_error();
   } else {
+    failure_ = std::make_unique<TlsFailure>(failure_of(ERR_peek_error()));
     error_ = openssl_error("TLS");
   }
   return Status::failed;
+}
+
+/// Keeps what is known of the first certificate that is refused; OpenSSL itself forgets it.
+int TlsEngine::on_verified(int accepted, X509_STORE_CTX* store) {
+  const auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto& engine = *static_cast<TlsEngine*>(BIO_get_data(SSL_get_rbio(ssl)));
+  if (accepted == 0 && !engine.failure_) engine.failure_ = std::make_unique<TlsFailure>(failure_of(store));
+  return accepted;
 }
 
 TlsEngine::Status TlsEngine::handshake() {

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "base/buffer.h"
+#include "net/tls_failure.h"
 
 namespace adit::net {
 
@@ -47,6 +48,8 @@ class TlsEngine {
 
   /// Of the failure: OpenSSL's reason, and for a rejected certificate which check failed on which name.
   const std::string& error() const { return error_; }
+  /// Of the failure; nullptr as long as there is none, and when the peer just closed.
+  const TlsFailure* failure() const { return failure_.get(); }
   SSL* ssl() { return ssl_.get(); }
   /// The name that the client asked for (SNI), empty if none.
   std::string_view server_name() const;
@@ -56,12 +59,14 @@ class TlsEngine {
   static int bio_write(BIO* bio, const char* from, int size);
   static long bio_control(BIO* bio, int command, long, void*);
   static BIO_METHOD* bio_method();
+  static int on_verified(int accepted, X509_STORE_CTX* store);
   Status status_of(int result);
 
   SslPtr ssl_;
   base::Buffer cipher_in_;
   base::Buffer cipher_out_;
   std::string error_;
+  std::unique_ptr<TlsFailure> failure_;
   std::size_t may_take_;  ///< bytes from cipher_in_; limited for a server's handshake
 };
 

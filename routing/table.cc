@@ -88,4 +88,16 @@ std::vector<std::shared_ptr<const Tunnel>> Table::all_tunnels() const {
   return all;
 }
 
+std::vector<Table::CertificateUse> Table::all_certificates() const {
+  std::vector<CertificateUse> all;
+  for (const auto& host : certificates_) {
+    for (const auto& certificate : host.certificates) all.push_back({certificate, host.tunnel});
+  }
+  const auto key = [](const CertificateUse& use) { return std::pair(use.certificate.get(), use.tunnel.get()); };
+  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  all.erase(std::unique(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+            all.end());
+  return all;
+}
+
 }  // namespace adit::routing

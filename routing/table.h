@@ -104,6 +104,13 @@ class Table {
   std::size_t routes() const { return routes_.size(); }
   /// All tunnels, for telemetry; any order.
   std::vector<std::shared_ptr<const Tunnel>> all_tunnels() const;
+  /// A key pair in use, once for each tunnel that uses it.
+  struct CertificateUse {
+    std::shared_ptr<const Certificate> certificate;
+    std::shared_ptr<const Tunnel> tunnel;
+  };
+  /// All of them, for telemetry; any order.
+  std::vector<CertificateUse> all_certificates() const;
 
  private:
   friend class TableBuilder;

@@ -77,20 +77,20 @@ class Edge:
         self.wait_ready(self.gateway, self.admin)
         return self.gateway
 
-    def connector_flags(self, token=TOKEN, tunnel=TUNNEL, ca_file=None):
+    def connector_flags(self, token=TOKEN, tunnel=TUNNEL, ca_file=None, gateway=None, token_file=None):
         """`token` None: the file that the flag names is not there."""
-        file = self.folder / f"token-{len(self.programs)}"
-        if token is not None:
+        file = token_file or self.folder / f"token-{len(self.programs)}"
+        if token is not None and not token_file:
             file.write_text(token + "\n")
-        return ["--gateway", f"localhost:{self.link}", *(["--tunnel", tunnel] if tunnel else []), "--token-file", file,
+        return ["--gateway", gateway or f"localhost:{self.link}", *(["--tunnel", tunnel] if tunnel else []), "--token-file", file,
                 "--ca-file", ca_file or self.authority.file]
 
-    def start_connector(self, *services, flags=(), name="connector", wait=True, **credentials):
+    def start_connector(self, *services, flags=(), name="connector", wait=True, env=None, **credentials):
         admin = free_port()
         argv = [BIN / "adit-connector", *self.connector_flags(**credentials), "--admin", f"127.0.0.1:{admin}"]
         for service in services:
             argv += ["--service", service]
-        connector = self.run(name, [*argv, *flags])
+        connector = self.run(name, [*argv, *flags], env)
         connector.admin = admin
         if wait:
             self.wait_ready(connector, admin)

@@ -7,12 +7,12 @@ class Authority:
     def __init__(self, folder, name="ca"):
         self.folder = folder
         self.file = folder / f"{name}.pem"
-        self._key = folder / f"{name}.key"
-        self._run("req", "-x509", *self._new_key(self._key), "-out", self.file, "-days", "30", "-subj", f"/CN=test {name}",
+        self.key = folder / f"{name}.key"
+        self._run("req", "-x509", *self.new_key(self.key), "-out", self.file, "-days", "30", "-subj", f"/CN=test {name}",
                   "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
 
     @staticmethod
-    def _new_key(file):
+    def new_key(file):
         return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", file
 
     def _run(self, *arguments):
@@ -25,8 +25,8 @@ class Authority:
         request, extensions = self.folder / f"{stem}.csr", self.folder / f"{stem}.ext"
         alternatives = ",".join(("IP:" if n.replace(".", "").isdigit() else "DNS:") + n for n in names)
         extensions.write_text(f"subjectAltName={alternatives}\n")
-        self._run("req", *self._new_key(key), "-out", request, "-subj", f"/CN={names[0]}")
-        self._run("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key, "-CAcreateserial",
+        self._run("req", *self.new_key(key), "-out", request, "-subj", f"/CN={names[0]}")
+        self._run("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key, "-CAcreateserial",
                   "-out", chain, "-days", "30", "-extfile", extensions)
         return chain, key
 

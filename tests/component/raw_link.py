@@ -33,7 +33,7 @@ class RawLink:
     def __init__(self, port, ca_file=None, transport="upgrade", host="localhost", prefix="", token=TOKEN, tunnel=TUNNEL,
                  instance="raw-instance", slot=0, headers=(), server_name=None, address="127.0.0.1"):
         self.transport, self.host = transport, host
-        self.inbox, self.wire = b"", b""
+        self.inbox, self.wire, self.pings = b"", b"", 0
         self.socket = socket.create_connection((address, port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if ca_file:
@@ -161,6 +161,7 @@ class RawLink:
                 while frame := self.take_frame():
                     kind, flags, stream, payload = frame
                     if kind == PING and not flags & ACK:
+                        self.pings += 1
                         self.frame(PING, ACK, payload=payload)
                     elif kind == HEADERS:
                         self.frame(HEADERS, END_HEADERS, stream, STATUS_200)

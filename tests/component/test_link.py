@@ -1,4 +1,7 @@
 """Links: who may open one, what a refusal says, and what a connector reaches at its end."""
+import socket
+import ssl
+
 import pytest
 
 import origin as scripted
@@ -141,3 +144,24 @@ def test_only_what_is_mapped_is_reached(edge, origin):
     edge.start_connector(f"api=http://127.0.0.1:{origin.port}")
     edge.wait_status(200, "/ok")
     assert edge.get("/").status in (502, 503)
+
+
+def shown_on_link_port(edge):
+    """The certificate that a connector would be shown now, DER."""
+    context = ssl.create_default_context(cafile=edge.authority.file)
+    with socket.create_connection(("127.0.0.1", edge.link), timeout=10) as plain:
+        with context.wrap_socket(plain, server_hostname="localhost") as tls:
+            return tls.getpeercert(binary_form=True)
+
+
+def test_link_certificate_is_read_again(gateway, origin):
+    connector = gateway.start_connector(f"http://127.0.0.1:{origin.port}")
+    first = shown_on_link_port(gateway)
+    gateway.authority.issue("localhost", "127.0.0.1")  # into the same files
+    wait_until(lambda: shown_on_link_port(gateway) != first, "the new certificate is shown")
+    second = shown_on_link_port(gateway)
+    gateway.link_key.write_text("no key")
+    wait_until(lambda: "link certificate cannot be used" in gateway.gateway.err, "the bad pair is told")
+    assert shown_on_link_port(gateway) == second
+    assert gateway.get().status == 200
+    assert "link is down" not in connector.err, "links that stand are not touched"

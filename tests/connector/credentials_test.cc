@@ -56,6 +56,18 @@ TEST_F(CredentialFiles, UnusableTokenFilesSayWhy) {
   EXPECT_THAT(Credentials(testing::TempDir(), "").token().error(), HasSubstr("can't be read"));
 }
 
+TEST_F(CredentialFiles, ProxyCredentialsAreOfTheFileOrElseOfTheUrl) {
+  const ProxyAddress proxy{{}, "url:word"};
+  EXPECT_EQ(*Credentials(token_file, "").proxy(proxy), "url:word");
+  const Credentials credentials(token_file, "", ca_file);
+  EXPECT_THAT(credentials.proxy(proxy).error(), HasSubstr("can't be read"));
+  write(ca_file, "file:word\r\n");
+  EXPECT_EQ(*credentials.proxy(proxy), "file:word");
+  write(ca_file, "secret\n");
+  EXPECT_THAT(credentials.proxy(proxy).error(), HasSubstr(ca_file + " holds no USER:PASSWORD"));
+  EXPECT_THAT(credentials.proxy(proxy).error(), Not(HasSubstr("secret")));
+}
+
 TEST_F(CredentialFiles, TlsSettingsFollowTheCaFile) {
   Credentials credentials(token_file, ca_file);
   EXPECT_THAT(credentials.tls().error(), HasSubstr("can't be read"));

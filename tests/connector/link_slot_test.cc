@@ -61,29 +61,35 @@ class SlotTest : public testing::Test {
 
   void make(FakeGateway& gateway, bool insecure = true, const std::string& ca_file = "") {
     ASSERT_TRUE(services.add(*parse_service("web=http://127.0.0.1:1")));
-    target = net::Target{net::Target::Kind::tcp, "127.0.0.1", gateway.service.port(), ""};
+    address.target = net::Target{net::Target::Kind::tcp, "127.0.0.1", gateway.service.port(), ""};
     make(insecure, ca_file);
   }
   void make(bool insecure, const std::string& ca_file = "") {
     metrics = std::make_unique<WorkerMetrics>(services.services().size());
     pipes = std::make_unique<ServicePipes>(loop, services, *metrics);
     credentials = std::make_unique<Credentials>(token_file, ca_file);
-    const SlotContext context{loop, services, identity, *credentials, *pipes, *metrics, random, insecure, {1ms, 10ms}};
-    slot = std::make_unique<LinkSlot>(context, target, filter, report);
+    address.encrypted = !insecure;
+    const DialContext dial{loop, identity, *credentials, proxy, random, limit};
+    const SlotContext context{dial, transport, services, *pipes, *metrics, {1ms, 10ms}};
+    gateway_context = std::make_unique<GatewayContext>(GatewayContext{address});
+    slot = std::make_unique<LinkSlot>(context, *gateway_context, 3, report);
     slot->start();
   }
   bool error_is(const std::string& text) {
     return until(loop, [&] { return report.get().last_error.find(text) != std::string::npos; });
   }
-  std::uint64_t dials(DialResult result) { return metrics->dial(result).value(); }
+  std::uint64_t failed(Cause cause) { return metrics->dial_failed(cause).value(); }
 
   net::Loop loop;
   std::string token_file = testing::TempDir() + std::to_string(getpid()) + "adit-slot-token";
   ServiceMap services;
   Identity identity{"4d21094e-b74c-4916-86c1-d9fa36ea677b", "blue", "0123"};
   base::Random random{7};
-  net::Target target;
-  FailureFilter filter;
+  GatewayAddress address;
+  ProxySettings proxy;
+  TransportMode transport = TransportMode::upgrade;
+  base::Duration limit = DialContext::kLimit;
+  std::unique_ptr<GatewayContext> gateway_context;
   LinkReport report;
   std::unique_ptr<WorkerMetrics> metrics;
   std::unique_ptr<ServicePipes> pipes;
@@ -97,7 +103,7 @@ TEST_F(SlotTest, SaysHelloAndOffersItsServices) {
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(1); }));
   for (const char* line : {"GET /.well-known/adit/link HTTP/1.1\r\n", "Authorization: Bearer a-token\r\n",
                            "Adit-Tunnel: 4d21094e-b74c-4916-86c1-d9fa36ea677b\r\n", "Adit-Connector: blue\r\n",
-                           "Adit-Instance: 0123\r\n", "Host: 127.0.0.1:"}) {
+                           "Adit-Instance: 0123\r\n", "Host: 127.0.0.1:", "Adit-Slot: 3\r\n"}) {
     EXPECT_THAT(gateway.last().in, HasSubstr(line));
   }
   auto& end = gateway.welcome();
@@ -109,7 +115,8 @@ TEST_F(SlotTest, SaysHelloAndOffersItsServices) {
   EXPECT_EQ(status.gateway_id, "gw-1");
   EXPECT_EQ(status.remote, "127.0.0.1:" + std::to_string(gateway.service.port()));
   EXPECT_EQ(status.last_error, "");
-  EXPECT_EQ(dials(DialResult::up), 1U);
+  EXPECT_EQ(status.transport, "upgrade");
+  EXPECT_EQ(metrics->dials_up.value(), 1U);
 }
 
 TEST_F(SlotTest, RefusalsAreToldAndTriedAgain) {
@@ -121,9 +128,12 @@ TEST_F(SlotTest, RefusalsAreToldAndTriedAgain) {
     ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(tries); }));
     const auto number = std::to_string(status);
     gateway.refuse(status, "reason " + number);
-    EXPECT_TRUE(error_is("handshake: the gateway refused with " + number + ": reason " + number)) << number;
+    EXPECT_TRUE(error_is("status " + number + ", reason " + number)) << number;
   }
-  EXPECT_EQ(dials(DialResult::refused), 6U);
+  for (const auto cause : {Cause::token_refused, Cause::forbidden, Cause::conflict, Cause::version_refused,
+                           Cause::too_many_attempts, Cause::not_ready}) {
+    EXPECT_EQ(failed(cause), 1U) << info_of(cause).name;
+  }
 }
 
 TEST_F(SlotTest, RetryAfterIsHonoured) {
@@ -154,22 +164,23 @@ TEST_F(SlotTest, AnswersThatNoGatewayGivesAreToldAsSuch) {
   }
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(tries + 1); }));
   gateway.last().stream->finish();
-  EXPECT_TRUE(error_is("closed the connection without an answer"));
+  EXPECT_TRUE(error_is("the connection was closed before an answer"));
+  EXPECT_EQ(failed(Cause::not_a_gateway), 3U);
 }
 
 TEST_F(SlotTest, WhatIsWrongBeforeTheHandshakeIsTold) {
   FakeGateway gateway(loop);
   gateway.service.close();
   make(gateway);
-  EXPECT_TRUE(error_is("connect: Connection refused (127.0.0.1:"));
+  EXPECT_TRUE(error_is("connect: nobody listens there: Connection refused (127.0.0.1:"));
   std::ofstream(token_file, std::ios::trunc) << "\n";
-  EXPECT_TRUE(error_is("credentials: token file " + token_file + " is empty"));
+  EXPECT_TRUE(error_is("credentials: the token file can't be used: " + token_file + " is empty"));
   std::ofstream(token_file, std::ios::trunc) << "a-token";
-  EXPECT_TRUE(error_is("connect: Connection refused"));
+  EXPECT_TRUE(error_is("connect: nobody listens"));
   slot.reset();
-  target.host = "no-such-host.invalid";
+  address.target.host = "no-such-host.invalid";
   make(true);
-  EXPECT_TRUE(error_is("resolve: name not found"));
+  EXPECT_TRUE(error_is("resolve: "));
 }
 
 TEST_F(SlotTest, SpeaksTlsAndVerifiesTheGateway) {
@@ -179,8 +190,9 @@ TEST_F(SlotTest, SpeaksTlsAndVerifiesTheGateway) {
   const auto issued = authority.issue("IP:127.0.0.1");
   FakeGateway gateway(loop, *net::make_server_context(net::TlsUse::link, issued.chain_pem, issued.key_pem));
   make(gateway, false, ca_file);
-  EXPECT_TRUE(error_is("tls: certificate refused"));
-  EXPECT_GE(dials(DialResult::tls), 1U);
+  EXPECT_TRUE(error_is("tls: the certificate is signed by a CA that is not trusted here"));
+  EXPECT_TRUE(error_is("it is for 127.0.0.1, issued by "));
+  EXPECT_GE(failed(Cause::certificate_unknown_authority), 1U);
   // The right CA comes: no restart is needed.
   std::ofstream(ca_file, std::ios::trunc) << authority.pem();
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(gateway.connections()); }));
@@ -195,7 +207,7 @@ TEST_F(SlotTest, TlsAgainstAPlainGatewayIsTold) {
   make(gateway, false);
   ASSERT_TRUE(until(loop, [&] { return gateway.connections() == 1 && !gateway.last().in.empty(); }));
   gateway.answer("HTTP/1.1 400 Bad Request\r\n\r\n");
-  EXPECT_TRUE(error_is("tls: TLS"));
+  EXPECT_TRUE(error_is("tls: what answers does not speak TLS"));
 }
 
 TEST_F(SlotTest, LostLinkIsDialledAgain) {
@@ -206,6 +218,8 @@ TEST_F(SlotTest, LostLinkIsDialledAgain) {
   ASSERT_TRUE(until(loop, [&] { return gateway.links[0]->ready; }));
   gateway.links[0]->driver.close("test");
   EXPECT_TRUE(error_is("link: the peer closed the connection"));
+  EXPECT_EQ(report.get().last_cause, "link_closed");
+  EXPECT_EQ(metrics->lost(LinkLoss::closed).value(), 1U);
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(2); }));
   auto& end = gateway.welcome();
   EXPECT_TRUE(until(loop, [&] { return end.ready; }));

@@ -90,6 +90,11 @@ TEST(Options, ThatAreWrongAreNamed) {
       {{"--name", "a b"}, "--name"},
       {{"--workers", "0"}, "--workers"},
       {{"--log-level", "loud"}, "--log-level"},
+      {{"--transport", "smoke"}, "--transport"},
+      {{"--dial-timeout", "0s"}, "--dial-timeout"},
+      {{"--gateway", "http://edge.test"}, "has no TLS, which needs --insecure"},
+      {{"--proxy", "socks5://proxy.test"}, "--proxy: only http:// proxies"},
+      {{"--output", "json"}, "--output"},
       {{"--drain-time", "30"}, "--drain-time"},
   };
   for (const auto& [more, why] : cases) {
@@ -97,6 +102,59 @@ TEST(Options, ThatAreWrongAreNamed) {
     EXPECT_EQ(parsed.outcome.exit_code, 2) << why;
     EXPECT_THAT(parsed.outcome.text, HasSubstr(why));
   }
+}
+
+TEST(Options, OfTheWayToTheGateway) {
+  const auto parsed =
+      parse(enough_and({"--gateway", "https://edge.test/adit", "--transport", "websocket", "--proxy",
+                        "http://proxy.test:3128", "--proxy-credentials-file", "/etc/proxy", "--dial-timeout", "3s"}),
+            {"NO_PROXY=a/b,.test"});
+  ASSERT_TRUE(parsed.outcome.run()) << parsed.outcome.text;
+  const auto& options = parsed.options;
+  EXPECT_EQ(options.gateways[1].text(), "https://edge.test/adit");
+  EXPECT_TRUE(options.gateways[0].encrypted);
+  EXPECT_EQ(options.transport, TransportMode::websocket);
+  EXPECT_EQ(options.proxy.proxy->text(), "http://proxy.test:3128");
+  EXPECT_EQ(options.proxy.credentials_file, "/etc/proxy");
+  EXPECT_NE(options.proxy.exceptions.match("edge.test", 443), nullptr);
+  EXPECT_EQ(options.dial_timeout, std::chrono::seconds(3));
+  EXPECT_THAT(parsed.outcome.warnings, testing::ElementsAre(HasSubstr("NO_PROXY: left out: ")));
+}
+
+TEST(Options, InsecureIsForAddressesWithoutAScheme) {
+  const auto parsed = parse(enough_and({"--insecure", "--gateway", "http://a.test", "--gateway", "https://b.test"}));
+  ASSERT_TRUE(parsed.outcome.run()) << parsed.outcome.text;
+  EXPECT_FALSE(parsed.options.gateways[0].encrypted);
+  EXPECT_FALSE(parsed.options.gateways[1].encrypted);
+  EXPECT_TRUE(parsed.options.gateways[2].encrypted);
+}
+
+TEST(Options, ProxiesOfTheEnvironmentCount) {
+  const auto parsed = parse(kEnough, {"HTTPS_PROXY=http://u:secret@proxy.test:3128"});
+  ASSERT_TRUE(parsed.outcome.run()) << parsed.outcome.text;
+  EXPECT_EQ(parsed.options.proxy.origin, "HTTPS_PROXY");
+  EXPECT_THAT(parsed.outcome.warnings, testing::IsEmpty());
+  const auto wrong = parse(kEnough, {"ALL_PROXY=socks5://u:secret@proxy.test"});
+  EXPECT_EQ(wrong.outcome.exit_code, 2);
+  EXPECT_THAT(wrong.outcome.text, HasSubstr("ALL_PROXY: "));
+  EXPECT_THAT(wrong.outcome.text, testing::Not(HasSubstr("secret")));
+}
+
+TEST(Options, APasswordAmongTheArgumentsIsWarnedOf) {
+  const auto parsed = parse(enough_and({"--proxy", "http://u:secret@proxy.test:3128"}));
+  ASSERT_TRUE(parsed.outcome.run()) << parsed.outcome.text;
+  EXPECT_THAT(parsed.outcome.warnings, testing::ElementsAre(HasSubstr("--proxy-credentials-file")));
+  EXPECT_THAT(parsed.outcome.warnings[0], testing::Not(HasSubstr("secret")));
+}
+
+TEST(Options, TheDoctorHasThoseOfTheConnector) {
+  auto arguments = enough_and({"--output", "json"});
+  arguments.insert(arguments.begin(), "doctor");
+  const auto parsed = parse(arguments);
+  ASSERT_TRUE(parsed.outcome.run()) << parsed.outcome.text;
+  EXPECT_TRUE(parsed.options.doctor);
+  EXPECT_TRUE(parsed.options.doctor_json);
+  EXPECT_FALSE(parse(kEnough).options.doctor);
 }
 
 TEST(Options, TunnelIsAUuid) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "connector/metrics.h"
+
 namespace adit::connector::test {
 namespace {
 
@@ -61,7 +63,7 @@ TEST(Status, IsJsonWithServicesAndLinks) {
 
 TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
   Options options;
-  options.gateways.push_back(*net::parse_host_port("edge.test:7443"));
+  options.gateways.push_back(*parse_gateway_address("edge.test"));
   ASSERT_TRUE(options.services.add(*parse_service("web=http://web")));
   LinkReports reports;
   reports.emplace_back().set(link("up"));
@@ -69,7 +71,8 @@ TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
   ConnectorMetrics metrics;
   for (int worker = 0; worker < 2; ++worker) {
     metrics.push_back(std::make_unique<WorkerMetrics>(1));
-    metrics.back()->dial(DialResult::timeout).add();
+    metrics.back()->dial_failed(Cause::connect_timeout).add();
+    metrics.back()->lost(LinkLoss::silent).add();
     metrics.back()->not_offered.add();
     metrics.back()->services[0].streams.add(3);
   }
@@ -81,8 +84,9 @@ TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
   const auto page = registry.text();
   for (const char* line :
        {"adit_connector_links{gateway=\"edge.test:7443\"} 1",
-        "adit_connector_links_wanted{gateway=\"edge.test:7443\"} 4", "adit_connector_dials_total{result=\"timeout\"} 2",
-        "adit_connector_streams_total{service=\"web\"} 6",
+        "adit_connector_links_wanted{gateway=\"edge.test:7443\"} 4",
+        "adit_connector_dials_total{result=\"connect_timeout\"} 2",
+        "adit_connector_reconnects_total{cause=\"silent\"} 2", "adit_connector_streams_total{service=\"web\"} 6",
         "adit_connector_stream_failures_total{service=\"\",reason=\"not_offered\"} 2"}) {
     EXPECT_THAT(page, HasSubstr(line));
   }

@@ -62,14 +62,14 @@ TEST_F(ChosenCertificate, NoneWithoutADefault) {
 }
 
 TEST_F(ChosenCertificate, LinkHost) {
-  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", nullptr, &own_});
+  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", &own_});
   EXPECT_TRUE(is_for(certificates.choose(""), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("10.0.0.1"), "shop.example.com"));
   EXPECT_TRUE(is_for(certificates.choose("a.wild.example.com"), "a.wild.example.com"));
 }
 
 TEST_F(ChosenCertificate, OperatorsIsServedToAllLinks) {
-  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", nullptr, &own_});
+  Certificates certificates(tables_, {net::TlsUse::link}, {"shop.example.com", &own_});
   const auto serve = [&](const std::string& name) {
     const auto data = routing::tls_data("DNS:" + name);
     own_.publish(std::make_shared<const routing::Certificate>(
@@ -128,6 +128,24 @@ TEST_F(ChosenCertificate, PairThatCannotBeUsedDoesNotStopTheOther) {
   ASSERT_NE(one, nullptr);
   EXPECT_EQ(key_types(one), 1);
   EXPECT_TRUE(is_for(one, "shop.example.com"));
+}
+
+TEST_F(ChosenCertificate, LinkHostOfAPublicListener) {
+  const auto certificate = [](const std::string& name) {
+    const auto data = routing::tls_data("DNS:" + name);
+    return std::make_shared<const routing::Certificate>(
+        routing::Certificate{name, data.at("tls.crt"), data.at("tls.key"), name});
+  };
+  Certificates edge(tables_, {}, {"edge.example.com", &own_});
+  EXPECT_TRUE(is_for(edge.choose("edge.example.com"), "default.example.com")) << "as of any name";
+  own_.publish(certificate("own.example.com"));
+  EXPECT_TRUE(is_for(edge.choose("EDGE.example.com"), "own.example.com"));
+  Certificates shop(tables_, {}, {"shop.example.com", &own_});
+  EXPECT_TRUE(is_for(shop.choose("shop.example.com"), "own.example.com")) << "before a tunnel's";
+  EXPECT_TRUE(is_for(shop.choose("a.wild.example.com"), "a.wild.example.com"));
+  EXPECT_TRUE(is_for(shop.choose(""), "default.example.com"));
+  Certificates none(tables_, {}, {{}, &own_});
+  EXPECT_TRUE(is_for(none.choose(""), "default.example.com")) << "no link host: its certificate is of no name";
 }
 
 TEST_F(ChosenCertificate, ContextOutlivesTablesThatAreBuiltAnew) {

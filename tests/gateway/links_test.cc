@@ -70,6 +70,33 @@ TEST(LinkDirectory, BalancesWorkers) {
   EXPECT_EQ(directory.all().size(), 4U);
 }
 
+TEST(LinkDirectory, PredecessorsAreOfTheSameTunnelInstanceAndSlot) {
+  LinkDirectory directory;
+  const auto add_slot = [&](std::uint64_t id, const char* tunnel, const char* instance,
+                            std::optional<std::uint32_t> slot) {
+    auto info = link_info(id);
+    info->tunnel_id = tunnel;
+    info->instance = instance;
+    info->slot = slot;
+    directory.add(info);
+    std::vector<std::uint64_t> ids;
+    for (const auto& link : directory.predecessors(*info)) ids.push_back(link->id);
+    return ids;
+  };
+  using Ids = std::vector<std::uint64_t>;
+  EXPECT_EQ(add_slot(1, "a", "x", 0), Ids());
+  EXPECT_EQ(add_slot(2, "b", "x", 0), Ids()) << "another tunnel";
+  EXPECT_EQ(add_slot(3, "a", "y", 0), Ids()) << "another instance";
+  EXPECT_EQ(add_slot(4, "a", "x", 1), Ids()) << "another slot";
+  EXPECT_EQ(add_slot(5, "a", "x", std::nullopt), Ids()) << "no slot is nobody's";
+  EXPECT_EQ(add_slot(6, "a", "x", std::nullopt), Ids());
+  EXPECT_EQ(add_slot(7, "a", "x", 0), Ids{1});
+  EXPECT_EQ(add_slot(8, "a", "x", 0), (Ids{1, 7}));
+  EXPECT_EQ(directory.count("a", "x").of_tunnel, 7U);
+  EXPECT_EQ(directory.count("a", "x").of_instance, 6U);
+  EXPECT_EQ(directory.count("none", "x").of_tunnel, 0U);
+}
+
 class Links : public testing::Test {
  protected:
   std::unique_ptr<ConnectorEnd> connect(std::uint64_t id) {
@@ -118,6 +145,23 @@ TEST_F(Links, LeavingLinkGetsNoMore) {
   ASSERT_TRUE(until(loop_, [&] { return pick() == 0; }));
   EXPECT_EQ(leaving_, std::vector<std::uint64_t>{1});
   EXPECT_EQ(table_.size(), 1U) << "its streams finish";
+}
+
+TEST_F(Links, DoubtedLinkComesBackWhenItIsHeard) {
+  const auto connector = connect(1);
+  const auto other = connect(2);
+  table_.slot_taken(1, false);
+  EXPECT_EQ(table_.find(1)->state(), LinkState::suspect) << "at once";
+  EXPECT_TRUE(table_.find(1)->info()->doubted);
+  EXPECT_EQ(pick(), 2U);
+  EXPECT_EQ(pick({2}), 1U) << "better than none";
+  ASSERT_TRUE(until(loop_, [&] { return table_.find(1)->state() == LinkState::live; })) << "it answers the PING";
+  EXPECT_FALSE(table_.find(1)->info()->doubted);
+  table_.slot_taken(1, true);
+  EXPECT_EQ(table_.find(1), nullptr);
+  table_.slot_taken(1, false);  // it is gone: nothing to be done
+  EXPECT_EQ(table_.size(), 1U);
+  settle(loop_);
 }
 
 TEST_F(Links, LostLinkIsForgotten) {

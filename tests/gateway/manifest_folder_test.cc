@@ -105,8 +105,8 @@ TEST_F(Manifests, BadFileKeepsItsLastGoodState) {
   ASSERT_TRUE(becomes("b.example.com"));
   EXPECT_TRUE(still("a.example.com"));
   folder_->stop();
-  EXPECT_EQ(metrics_.manifests_refused.value(), 1);
-  EXPECT_GE(metrics_.manifest_refusals.value(), 1U);
+  EXPECT_EQ(metrics_.config_refused.value(), 1);
+  EXPECT_GE(metrics_.config_refusals.value(), 1U);
 }
 
 TEST_F(Manifests, BadFileAtTheStartIsNamed) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/link/frames.h"
 #include "tests/link/pair.h"
 
 namespace adit::link::test {
@@ -10,53 +11,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-enum FrameType : unsigned char {
-  kData,
-  kHeaders,
-  kPriority,
-  kRst,
-  kSettings,
-  kPush,
-  kPing,
-  kGoaway,
-  kWindow,
-  kContinuation
-};
-constexpr unsigned char kEndStream = 1;
-constexpr unsigned char kAck = 1;
-constexpr unsigned char kEndHeaders = 4;
-
-std::string number(std::uint32_t value) {
-  return {static_cast<char>(value >> 24U), static_cast<char>(value >> 16U), static_cast<char>(value >> 8U),
-          static_cast<char>(value)};
-}
-
-std::string frame(FrameType type, unsigned char flags, std::uint32_t stream, std::string_view payload = {}) {
-  std::string bytes = number(static_cast<std::uint32_t>(payload.size())).substr(1);
-  bytes += static_cast<char>(type);
-  bytes += static_cast<char>(flags);
-  return bytes + number(stream) + std::string(payload);
-}
-
-/// A literal field without indexing; both lengths below 127 (RFC 7541 §6.2.2).
-std::string field(std::string_view name, std::string_view value) {
-  std::string bytes(1, '\0');
-  for (const auto text : {name, value}) bytes += static_cast<char>(text.size()) + std::string(text);
-  return bytes;
-}
-
-std::string connect(std::uint32_t stream, std::string_view service = "default") {
-  return frame(kHeaders, kEndHeaders, stream, field(":method", "CONNECT") + field(":authority", service));
-}
-
-std::string open_control(std::uint32_t stream, std::string_view protocol = "adit-control") {
-  return frame(kHeaders, kEndHeaders, stream,
-               field(":method", "CONNECT") + field(":protocol", protocol) + field(":scheme", "https") +
-                   field(":authority", "control") + field(":path", "/"));
-}
 
 /// A connector that hears from a gateway made by hand.
 class HostileGateway : public testing::Test {
@@ -245,8 +199,12 @@ TEST_F(HostileGateway, EndlessHeaderBlockEndsTheLink) {
 
 /// A gateway that hears from a connector made by hand.
 TEST(HostileConnector, FramesThatEndTheLink) {
-  const std::string hello = frame(kSettings, 0, 0, std::string("\0\x8", 2) + number(1)) + frame(kSettings, kAck, 0);
+  const std::string& hello = kHello;
   const std::string ok = frame(kHeaders, kEndHeaders, 1, "\x88");
+  const std::string bomb = [] {  // fields of 4 KiB that cost a byte each (RFC 7541 §2.3.2)
+    const std::string block = std::string("\x40\x01x\x7f\xe0\x1e", 6) + std::string(4063, 'y');
+    return block + std::string(60'000, '\xbe');
+  }();
   const std::pair<const char*, std::string> cases[] = {
       {"SETTINGS without extended CONNECT", frame(kSettings, 0, 0)},
       {"an answer for a stream never opened", hello + frame(kHeaders, kEndHeaders, 5, "\x88")},
@@ -257,6 +215,24 @@ TEST(HostileConnector, FramesThatEndTheLink) {
       {"the control stream ended", hello + ok + frame(kData, kEndStream, 1)},
       {"a giant control line",
        hello + ok + frame(kData, 0, 1, std::string(60'000, ' ')) + frame(kData, 0, 1, std::string(5'536, ' '))},
+      {"credit beyond 2^31-1", hello + frame(kWindow, 0, 0, number(0x7fffffff))},
+      {"credit of nothing", hello + frame(kWindow, 0, 0, number(0))},
+      {"credit for a stream never opened", hello + frame(kWindow, 0, 7, number(1))},
+      {"RST_STREAM of a stream never opened", hello + frame(kRst, 0, 7, number(8))},
+      {"DATA of a stream never opened", hello + ok + frame(kData, 0, 7, "x")},
+      {"a header block in too many pieces", hello + frame(kHeaders, 0, 1, "\x88") +
+                                                [] {
+                                                  std::string all;
+                                                  for (int i = 0; i < 20; ++i) all += frame(kContinuation, 0, 1);
+                                                  return all;
+                                                }()},
+      {"a header block that expands", hello + frame(kHeaders, 0, 1, bomb) +
+                                          frame(kContinuation, 0, 1, bomb.substr(bomb.size() - 60'000)) +
+                                          frame(kContinuation, kEndHeaders, 1, "\x88")},
+      {"a GOAWAY with an error", hello + ok + frame(kGoaway, 0, 0, number(0) + number(11) + "calm down")},
+      {"a window that goes below zero by SETTINGS, and past the end",
+       hello + ok + frame(kWindow, 0, 1, number(0x7fff0000)) +
+           frame(kSettings, 0, 0, std::string("\0\4", 2) + number(0x7fffffff))},
       {"first something else than SETTINGS", frame(kPing, 0, 0, "12345678")},
       {"HTTP/1.1", "HTTP/1.1 400 Bad Request\r\n\r\n"},
   };

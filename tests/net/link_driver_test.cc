@@ -1,139 +1,168 @@
-// The shell of a link over a real socket: what it does while the socket is full.
+// A link over both transports: bytes through a socket pair, with the driver at each end.
 
 #include "net/link_driver.h"
 
 #include <gtest/gtest.h>
 
+#include "base/random.h"
+#include "link/handshake.h"
 #include "tests/net/loop_until.h"
 #include "tests/net/stream_end.h"
 
 namespace adit::net::test {
 namespace {
 
-/// A connector's stream that sends without end, and its owner.
-struct EndlessService final : LinkOwner, link::StreamHandler {
-  link::StreamHandler* on_open(link::Stream& opened, const link::Opening&) override {
-    stream = &opened;
-    opened.answer(200, {});
-    return this;
+/// A stream's user that keeps what it gets, and may send it back.
+struct User final : link::StreamHandler {
+  void on_answer(int status, std::string_view) override { answered = status; }
+  void on_data(std::span<const char> bytes) override {
+    in.append(bytes.data(), bytes.size());
+    stream->consume(bytes.size());
+    if (!echoes) return;
+    out.append(bytes);
+    stream->resume();
   }
-  void on_link_ready() override {}
+  void on_end() override {}
+  void on_closed(link::Closed) override { stream = nullptr; }
+  std::span<const char> to_send() override { return out.readable(); }
+  void on_sent(std::size_t size) override { out.consume(size); }
+
+  link::Stream* stream = nullptr;
+  int answered = 0;
+  bool echoes = false;
+  std::string in;
+  base::Buffer out;
+};
+
+class LinkEnd final : public LinkOwner {
+ public:
+  LinkEnd(Loop& loop, Socket socket, std::unique_ptr<link::WebSocket> web_socket, link::Role role)
+      : driver(loop, make_stream(loop, std::move(socket)), std::move(web_socket), role, {}, *this) {}
+
+  link::StreamHandler* on_open(link::Stream& stream, const link::Opening&) override {
+    user.stream = &stream;
+    user.echoes = true;
+    stream.answer(200, {});
+    return &user;
+  }
+  void on_link_ready() override { ready = true; }
   void on_link_control(const link::ControlMessage&) override {}
   void on_link_suspect(bool) override {}
   void on_link_closed(std::string_view why) override { closed = why; }
 
-  void on_answer(int, std::string_view) override {}
-  void on_data(std::span<const char>) override {}
-  void on_end() override {}
-  void on_closed(link::Closed) override { stream = nullptr; }
-  std::span<const char> to_send() override { return bytes; }
-  void on_sent(std::size_t size) override { sent += size; }
-
-  const std::string bytes = std::string(256 * 1024, 'x');
-  link::Stream* stream = nullptr;
-  std::uint64_t sent = 0;
-  std::string closed;
-};
-
-/// The gateway: a session whose bytes the test moves by hand.
-struct Gateway final : link::SessionEvents, link::StreamHandler {
-  explicit Gateway(Loop& loop, Socket taken) : loop_(loop), socket(std::move(taken)) { socket.non_blocking(true); }
-
-  link::StreamHandler* on_open(link::Stream&, const link::Opening&) override { return nullptr; }
-  void on_ready() override { ready = true; }
-  void on_control(const link::ControlMessage&) override {}
-  void on_suspect(bool now) override { suspect = now; }
-  void on_wants_write() override {}
-
-  void on_answer(int answer, std::string_view) override { status = answer; }
-  void on_data(std::span<const char> data) override {
-    if (stream != nullptr) stream->consume(data.size());
-  }
-  void on_end() override {}
-  void on_closed(link::Closed) override { stream = nullptr; }
-  std::span<const char> to_send() override { return {}; }
-  void on_sent(std::size_t) override {}
-
-  void write() {
-    base::Buffer out;
-    ASSERT_TRUE(session.produce(out, 1 << 20));
-    Error error;
-    EXPECT_EQ(socket.write_some(asio::buffer(out.view().data(), out.size()), error), out.size());
-  }
-  /// Reads what there is, and lets the other end go on, until nothing comes.
-  void read_all() {
-    std::vector<char> bytes(64 * 1024);
-    for (int quiet = 0; quiet < 3;) {
-      settle(loop_);
-      Error error;
-      const auto size = socket.read_some(asio::buffer(bytes), error);
-      quiet = error ? quiet + 1 : 0;
-      if (error) continue;
-      ASSERT_TRUE(session.receive({bytes.data(), size}, Loop::now()));
-    }
-  }
-  void exchange() {
-    write();
-    read_all();
-  }
-
-  Loop& loop_;
-  Socket socket;
   bool ready = false;
-  bool suspect = false;
-  int status = 0;
-  link::Stream* stream = nullptr;
-  link::Session session{link::Role::gateway, {}, *this, Loop::now()};
+  std::string closed;
+  User user;
+  LinkDriver driver;
 };
 
-struct LinkDriverTest : testing::Test {
+class LinkDriverTest : public testing::TestWithParam<link::Transport> {
+ protected:
   LinkDriverTest() {
-    auto [one, two] = socket_pair(loop);
-    gateway.emplace(loop, std::move(two));
-    driver.emplace(loop, StreamPtr(new Stream(loop, std::move(one), nullptr)), nullptr, link::Role::connector,
-                   link::SessionOptions{}, service);
-    driver->start();
-    for (int i = 0; i < 3; ++i) gateway->exchange();
-    EXPECT_TRUE(gateway->ready);
+    auto [near, far] = socket_pair(loop_);
+    gateway_ =
+        std::make_unique<LinkEnd>(loop_, std::move(near), web_socket(link::WebSocketEnd::server), link::Role::gateway);
+    connector_ =
+        std::make_unique<LinkEnd>(loop_, std::move(far), web_socket(link::WebSocketEnd::client), link::Role::connector);
+    gateway_->driver.start();
+    connector_->driver.start();
+    EXPECT_TRUE(until(loop_, [this] { return gateway_->ready; }));
+  }
+  std::unique_ptr<link::WebSocket> web_socket(link::WebSocketEnd end) {
+    if (GetParam() == link::Transport::upgrade) return nullptr;
+    return std::make_unique<link::WebSocket>(end, random_);
   }
 
-  Loop loop;
-  EndlessService service;
-  std::optional<Gateway> gateway;
-  std::optional<LinkDriver> driver;
+  Loop loop_;
+  base::Random random_{3};
+  std::unique_ptr<LinkEnd> gateway_;
+  std::unique_ptr<LinkEnd> connector_;
 };
 
-TEST_F(LinkDriverTest, TakesNothingFromTheSessionWhileTheSocketIsFull) {
-  gateway->stream = gateway->session.open({"default", "192.0.2.7:1", "id"}, *gateway);
-  gateway->write();
-  settle(loop);
-  const auto before = service.sent;
-  EXPECT_GT(before, 0U);
-  settle(loop);
-  EXPECT_EQ(service.sent, before);
+INSTANTIATE_TEST_SUITE_P(Both, LinkDriverTest, testing::Values(link::Transport::upgrade, link::Transport::websocket),
+                         [](const auto& info) { return std::string(name_of(info.param)); });
+
+TEST_P(LinkDriverTest, BulkComesBackWhole) {
+  auto& user = gateway_->user;
+  user.stream = gateway_->driver.session().open({"default", "192.0.2.7:1", "id"}, user);
+  std::string bytes(3'000'000, '\0');
+  for (auto& c : bytes) c = static_cast<char>(random_());
+  user.out.append(std::string_view(bytes));
+  user.stream->resume();
+  ASSERT_TRUE(until(loop_, [&] { return user.in.size() == bytes.size(); }));
+  EXPECT_EQ(user.in, bytes);
 }
 
-TEST_F(LinkDriverTest, AnswersAgainAfterAResetWhileTheSocketWasFull) {
-  // A window that is larger than what the socket holds.
-  gateway->stream = gateway->session.open({"default", "192.0.2.7:1", "id"}, *gateway);
-  for (int i = 0; i < 20; ++i) gateway->exchange();
-  gateway->write();
-  settle(loop);
-  ASSERT_GT(driver->stream().unsent(), 0U);
-  std::exchange(gateway->stream, nullptr)->reset();
-  gateway->session.suspect(Loop::now());  // its PING is asked for while nothing can be sent
-  gateway->write();
-  settle(loop);
-  EXPECT_EQ(service.stream, nullptr);
-  gateway->read_all();
-  EXPECT_EQ(driver->stream().unsent(), 0U);
-  EXPECT_FALSE(gateway->suspect);
-  // Heard of again, and answering what comes next.
-  gateway->session.suspect(Loop::now() + std::chrono::seconds(1));
-  EXPECT_TRUE(gateway->session.is_suspect());
-  gateway->exchange();
-  EXPECT_FALSE(gateway->session.is_suspect());
-  EXPECT_EQ(service.closed, "");
+TEST_P(LinkDriverTest, EndsInOrderOnBothSides) {
+  gateway_->driver.session().shutdown();
+  connector_->driver.session().shutdown();
+  ASSERT_TRUE(until(loop_, [&] { return !gateway_->closed.empty() && !connector_->closed.empty(); }));
+  // Who is second may see the other's close before it has taken note of its own end.
+  EXPECT_TRUE(gateway_->closed == "finished" || connector_->closed == "finished");
+}
+
+TEST_P(LinkDriverTest, LostConnectionIsTold) {
+  connector_.reset();
+  ASSERT_TRUE(until(loop_, [&] { return !gateway_->closed.empty(); }));
+  EXPECT_EQ(gateway_->closed, "the peer closed the connection");
+}
+
+/// The other end is the test's own.
+class HostileEnd : public testing::Test {
+ protected:
+  HostileEnd() {
+    auto [near, far] = socket_pair(loop_);
+    auto socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::server, random_);
+    gateway_ = std::make_unique<LinkEnd>(loop_, std::move(near), std::move(socket), link::Role::gateway);
+    gateway_->driver.start();
+    peer_.start(make_stream(loop_, std::move(far)));
+  }
+  bool over() {
+    return until(loop_, [this] { return !gateway_->closed.empty(); });
+  }
+
+  Loop loop_;
+  base::Random random_{3};
+  std::unique_ptr<LinkEnd> gateway_;
+  End peer_;
+};
+
+TEST_F(HostileEnd, HearsWhyItWasClosed) {
+  peer_.send("\x82\x01x");
+  ASSERT_TRUE(over());
+  EXPECT_EQ(gateway_->closed, "the peer broke WebSocket: a client's frame is not masked");
+  ASSERT_TRUE(until(loop_, [this] { return peer_.ended; }));
+  EXPECT_TRUE(
+      peer_.in.ends_with("\x03\xea"
+                         "a client's frame is not masked"))
+      << "a Close with its reason";
+}
+
+TEST_F(HostileEnd, BreaksHttpInsideOfMessages) {
+  peer_.send(std::string("\x82\x89\0\0\0\0notframes", 15));
+  ASSERT_TRUE(over());
+  EXPECT_TRUE(gateway_->closed.starts_with("the peer broke HTTP/2")) << gateway_->closed;
+}
+
+TEST_F(HostileEnd, MayCloseAsWebSocketsDo) {
+  peer_.send(
+      std::string("\x88\x87\0\0\0\0\x03\xe9"
+                  "going",
+                  13));
+  ASSERT_TRUE(over());
+  EXPECT_EQ(gateway_->closed, "the peer closed the WebSocket: 1001 going");
+}
+
+TEST_F(HostileEnd, PingsWithoutReading) {
+  peer_.reads = false;
+  // Until the socket's own buffers are full too.
+  std::string pings;
+  for (int i = 0; i < 1000; ++i) pings.append("\x89\xfd\0\0\0\0", 6).append(125, 'p');
+  ASSERT_TRUE(until(loop_, [&] {
+    if (peer_.stream && peer_.broken.empty() && peer_.stream->unsent() < pings.size()) peer_.send(pings);
+    return !gateway_->closed.empty();
+  }));
+  EXPECT_EQ(gateway_->closed, "the peer broke WebSocket: it sends pings and does not read");
 }
 
 }  // namespace

@@ -255,7 +255,7 @@ TEST_F(TunnelControllerTest, ASecretOfSomebodyElseIsNeverWritten) {
   ASSERT_TRUE(reconciled());
   stop();
   EXPECT_EQ(token(), routing::encode_base64("0123456789abcdef"));
-  EXPECT_EQ(api_.count("create secrets"), 1U);
+  EXPECT_GE(api_.count("create secrets"), 1U) << "more than once if it is tried again before the cache knows";
   EXPECT_EQ(api_.count("apply secrets"), 0U);
   EXPECT_THAT(event_reasons(), Not(Contains("ConnectorSecretFailed")));
 }

@@ -80,11 +80,10 @@ base::Result<void> Tunnel::start_gateway() {
     if (!bound) return base::Error{bound.error()};
     (tls ? https_ : http_) = bound->port();
   }
-  gateway::LinkListenerOptions links;
-  links.where = any_port();
-  links.chain_pem = setting_.link_certificate.chain_pem;
-  links.key_pem = setting_.link_certificate.key_pem;
-  const auto bound = acceptor_.listen(links);
+  const auto& pair = setting_.link_certificate;
+  shared_.link_certificate.publish(std::make_shared<const routing::Certificate>(
+      routing::Certificate{"link", pair.chain_pem, pair.key_pem, "fingerprint"}));
+  const auto bound = acceptor_.listen(any_port());
   if (!bound) return base::Error{bound.error()};
   link_ = bound->port();
   link_thread_ = std::jthread([this] { link_loop_.run(); });
@@ -93,9 +92,9 @@ base::Result<void> Tunnel::start_gateway() {
 }
 
 void Tunnel::start_connector() {
-  net::Target gateway;
-  gateway.host = "127.0.0.1";
-  gateway.port = link_;
+  connector::GatewayAddress gateway;
+  gateway.target.host = "127.0.0.1";
+  gateway.target.port = link_;
   options_.gateways.push_back(gateway);
   options_.token_file = setting_.token_file;
   options_.ca_file = setting_.ca_file;
@@ -104,7 +103,8 @@ void Tunnel::start_connector() {
   identity_.name = "connector";
   identity_.instance = "instance";
   connector_ = std::make_unique<connector::Worker>(options_, identity_, connector_metrics_);
-  for (auto& report : reports_) connector_->add_link(options_.gateways[0], report);
+  std::uint32_t number = 0;
+  for (auto& report : reports_) connector_->add_link(options_.gateways[0], number++, report);
   connector_->run();
 }
 
