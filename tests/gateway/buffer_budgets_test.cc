@@ -49,7 +49,7 @@ TEST(BufferMetrics, AddsUpTheLinksOfATunnel) {
   EXPECT_THAT(page, HasSubstr("adit_gateway_buffered_bytes{tunnel=\"default/a\"} 300"));
   EXPECT_THAT(page, HasSubstr("adit_gateway_window_growth_bytes{tunnel=\"default/a\"} 20"));
   EXPECT_THAT(page, HasSubstr("adit_gateway_links_held_back{tunnel=\"default/a\"} 1"));
-  EXPECT_THAT(page, HasSubstr("adit_gateway_buffered_bytes_limit{level=\"tunnel\"} 600"));
+  EXPECT_THAT(page, HasSubstr("adit_gateway_buffered_limit_bytes{level=\"tunnel\"} 600"));
 }
 
 }  // namespace
