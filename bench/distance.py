@@ -17,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "network"))
 
 import delay  # noqa: E402
-from systems import TUNNEL_ID  # noqa: E402
+from systems import NEAR_ADDRESS, TUNNEL_ID  # noqa: E402
 
 SERVICE_PORT, HTTP_PORT, LINK_PORT, ADMIN_PORT = 5000, 8080, 7443, 9090
 ENDLESS = 10 ** 12
@@ -94,7 +94,7 @@ class Place:
             "--link", f"0.0.0.0:{LINK_PORT}", "--link-host", "localhost", "--link-cert", "tls.pem", "--link-key",
             "tls.key", "--admin", f"127.0.0.1:{ADMIN_PORT}", "--workers", "1", "--access-log", "off"])
         self.run(far, "adit-connector-far", [
-            self.tools / "adit-connector", "--gateway", f"{near.address}:{LINK_PORT}", "--tunnel", TUNNEL_ID,
+            self.tools / "adit-connector", "--gateway", f"{NEAR_ADDRESS}:{LINK_PORT}", "--tunnel", TUNNEL_ID,
             "--token-file", "token-far", "--ca-file", "tls.pem", "--service", f"http://127.0.0.1:{SERVICE_PORT}",
             "--links", str(self.links), "--admin", "off"])
         deadline = time.monotonic() + 20

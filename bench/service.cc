@@ -1,5 +1,6 @@
 // A service for bulk, since nginx's way with large uploads is slower than what is measured: bench_service ADDRESS PORT.
-// "GET /bytes/N" is answered with N bytes; any other request with 200 once its body (Content-Length) has come.
+// "GET /bytes/N" is answered with N bytes; one with Upgrade with 101, then
+// it is quiet; any other with 200 once its body (Content-Length) has come.
 
 #include <algorithm>
 #include <array>
@@ -19,6 +20,7 @@
 namespace {
 
 constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::string_view kSwitch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: idle\r\n\r\n";
 
 bool send_all(int fd, std::string_view bytes, std::uint64_t times = 1) {
   for (; times != 0; --times) {
@@ -56,6 +58,12 @@ void serve(int fd) {
     }
     const std::string head = in.substr(0, end + 2);
     in.erase(0, end + 4);
+    if (head.find("\r\nUpgrade: ") != head.npos) {
+      if (!send_all(fd, kSwitch)) break;
+      while (recv(fd, buffer.data(), buffer.size(), 0) > 0) {
+      }
+      break;
+    }
     auto body = number_after(head, "Content-Length: ");
     const auto had = std::min<std::uint64_t>(body, in.size());
     in.erase(0, had);

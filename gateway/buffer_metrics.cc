@@ -25,7 +25,7 @@ void collect_buffers(const BufferBudgets& budgets, const LinkDirectory& director
   for (const auto& [name, tunnel] : tunnels) windows.add({{"tunnel", name}}, tunnel.windows);
   auto held_back = families.gauge("adit_gateway_links_held_back", "Links that get no credit: too much is buffered.");
   for (const auto& [name, tunnel] : tunnels) held_back.add({{"tunnel", name}}, tunnel.held_back);
-  auto limits = families.gauge("adit_gateway_buffered_bytes_limit", "Most bytes that may be buffered, by level.");
+  auto limits = families.gauge("adit_gateway_buffered_limit_bytes", "Most bytes that may be buffered, by level.");
   limits.add({{"level", "process"}}, budgets.limits().process);
   limits.add({{"level", "tunnel"}}, budgets.limits().tunnel);
   limits.add({{"level", "link"}}, budgets.limits().link);

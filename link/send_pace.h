@@ -17,7 +17,7 @@ class SendPace {
   static constexpr std::size_t kLeast = std::size_t{16} * 1024;
   static constexpr std::size_t kMost = std::size_t{128} * 1024;
   /// A batch that needs longer is halved, one that needs a quarter of it doubled.
-  static constexpr base::Duration kWithin = std::chrono::milliseconds(4);
+  static constexpr base::Duration kWithin = std::chrono::milliseconds(8);
 
   /// Bytes to take at a time, and that the kernel may hold unsent.
   std::size_t batch() const { return batch_; }

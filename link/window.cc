@@ -10,7 +10,10 @@ std::int64_t Window::advice(base::TimePoint now, base::Duration round_trip, std:
   const auto trip = std::max(round_trip, kLeastRoundTrip);
   consumed_ = 0;
   since_ = now;
-  if (took <= trip + trip / 2) return size_ < most ? std::min(size_, most - size_) : 0;
+  if (took <= trip + trip / 2) {
+    const std::uint32_t times = trip >= kFar && took <= trip / 2 ? 3 : 1;
+    return size_ < most ? std::min(times * size_, most - size_) : 0;
+  }
   if (took <= std::max(kSlow * trip, kLeastSlow)) return 0;
   return -static_cast<std::int64_t>(size_ - std::max(first_, size_ / 2));
 }

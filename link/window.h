@@ -16,6 +16,8 @@ class Window {
  public:
   /// A round trip below this counts as this: on one host the window would never be drained within one.
   static constexpr base::Duration kLeastRoundTrip = std::chrono::milliseconds(1);
+  /// Where a round trip costs so much, a window quadruples when a burst drains half of it.
+  static constexpr base::Duration kFar = std::chrono::milliseconds(10);
   /// Half a window that takes so many round trips, and so long, was more than its user needs.
   static constexpr int kSlow = 8;
   static constexpr base::Duration kLeastSlow = std::chrono::milliseconds(250);

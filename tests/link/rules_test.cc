@@ -26,6 +26,8 @@ TEST(Window, FollowsTheTimeInWhichHalfOfItIsDrained) {
   // Its first size is 1000, at present it has 4000.
   const Case cases[] = {
       {"in one and a half round trips", 2000, 150ms, 100ms, 32000, 4000},
+      {"in half of a long one", 2000, 50ms, 100ms, 32000, 12000},
+      {"in half of a short one", 2000, 1ms, 9ms, 32000, 4000},
       {"in more", 2000, 151ms, 100ms, 32000, 0},
       {"not half of it", 1999, 1ms, 100ms, 32000, 0},
       {"round trip not known", 2000, 1500us, 0ms, 32000, 4000},
@@ -89,8 +91,8 @@ TEST(SendPace, TakesLessOnASlowNetworkAndMoreOnAFastOne) {
   };
   const Case cases[] = {
       {"fast", 100us, SendPace::kMost},
-      {"as wanted", 2ms, SendPace::kMost},
-      {"slow", 10ms, SendPace::kLeast},
+      {"as wanted", 4ms, SendPace::kMost},
+      {"slow", 12ms, SendPace::kLeast},
   };
   for (const auto& c : cases) {
     SendPace pace;
