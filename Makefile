@@ -26,7 +26,7 @@ test: deps ## Build the dev preset and run every test
 bench: ## Measure beside nginx and haproxy, and with thousands of Tunnels; writes bench/*.md (BENCH_FLAGS: see bench/run.py --help)
 	@.ci/deps build bench test
 	cmake --preset release
-	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector adit-operator bench_handshakes bench_table
+	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector adit-operator bench_handshakes bench_service bench_table delay_link
 	$(PYTHON) bench/run.py --bin build/release/bin $(BENCH_FLAGS)
 	$(PYTHON) bench/control_plane.py --bin build/release/bin
 

@@ -11,17 +11,20 @@ http {{
   {http}
 }}
 """
+# Bodies pass through as they come; by default nginx writes them to a file first.
+NGINX_STREAMED = "client_max_body_size 0; proxy_request_buffering off; client_body_buffer_size 256k;"
 NGINX_UPSTREAM = """sendfile on; server {{
     listen 127.0.0.1:{port} backlog=4096;
     location = /small {{ return 200 "{body}"; }}
     location = /big {{ root {files}; }}
+    location = /upload {{ proxy_pass http://127.0.0.1:{service}; proxy_http_version 1.1; {streamed} }}
   }}"""
 NGINX_PROXY = """upstream next {{ server 127.0.0.1:{next}; keepalive 256; keepalive_requests 1000000000; }}
   server {{
     {listen} {server}
     location / {{
       proxy_pass {scheme}://next; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $remote_addr; proxy_max_temp_file_size 0; {proxy}
+      proxy_set_header X-Forwarded-For $remote_addr; proxy_max_temp_file_size 0; {streamed} {proxy}
     }}
   }}"""
 NGINX_PUBLIC = "listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{tls} ssl backlog=4096;"

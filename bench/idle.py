@@ -82,7 +82,7 @@ def measure_tls(bench, name, tls):
 def measure(bench, names, seconds):
     """The rows of all systems; `seconds` of load with and without the idle connections."""
     rows = []
-    for name in (name for name in names if name != "direct"):
+    for name in (name for name in names if name not in ("direct", "adit-two")):
         for tls in (False, True):
             system, visitors, found = measure_tls(bench, name, tls)
             if not tls:

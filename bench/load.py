@@ -39,22 +39,28 @@ class Workload:
     tls: bool = False
     handshakes: bool = False  # by bench_handshakes: wrk resumes sessions
     direct: bool = True  # the upstream alone is loaded, too
+    body: int = 0  # bytes of each request's
+    two_workers: bool = False  # Adit with two of each is loaded, too
 
     @property
     def bulk(self):
-        return self.path == "/big"
+        return self.path == "/big" or self.body != 0
 
     @property
     def unit(self):
         return "Gbit/s" if self.bulk else "handshakes/s" if self.handshakes else "req/s"
 
     def includes(self, system):
-        return self.direct or system != "direct"
+        return (self.direct or system != "direct") and (self.two_workers or system != "adit-two")
 
 
 WORKLOADS = {w.name: w for w in (
-    Workload("small", f"Small answers: {len(SMALL_BODY)} bytes, keep-alive, 64 connections"),
-    Workload("bulk", f"Bulk: 8 downloads at once of {BIG_BYTES >> 20} MiB", 8, "/big"),
+    Workload("small", f"Small answers: {len(SMALL_BODY)} bytes, keep-alive, 64 connections", two_workers=True),
+    Workload("one", "Small answers to one client, one after the other", 1),
+    Workload("four", "Small answers to four clients", 4),
+    Workload("bulk", f"Bulk: 8 downloads at once of {BIG_BYTES >> 20} MiB", 8, "/big", two_workers=True),
+    Workload("bulk1", f"Bulk: one download of {BIG_BYTES >> 20} MiB after the other", 1, "/big"),
+    Workload("upload", "Bulk: 8 uploads at once of 16 MiB", 8, "/upload", body=16 << 20),
     Workload("close", "A new connection for each request: small answers, 64 at once", headers=CLOSE),
     Workload("browser", "A browser's request: 15 headers of 700 bytes with cookies, keep-alive, 64 connections",
              headers=BROWSER_HEADERS),
@@ -70,9 +76,10 @@ def command(system, workload, seconds, hosts, tools):
     # By name where there is TLS: an address must not stand in SNI.
     url = f"https://localhost:{system.tls_port}" if workload.tls else f"http://127.0.0.1:{system.port}"
     headers = [word for header in workload.headers for word in ("-H", header)]
-    script = "hosts.lua" if hosts else "report.lua"
+    script = "hosts.lua" if hosts else "upload.lua" if workload.body else "report.lua"
+    argument = hosts or workload.body
     return ["wrk", "-t1", f"-c{workload.connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", *headers,
-            "-s", str(HERE / script), url + workload.path, *(["--", str(hosts)] if hosts else [])]
+            "-s", str(HERE / script), url + workload.path, *(["--", str(argument)] if argument else [])]
 
 
 def load(system, workload, seconds, hosts=0, tools=None):
@@ -88,6 +95,8 @@ def load(system, workload, seconds, hosts=0, tools=None):
     if line is None:
         raise SystemExit(f"no result for {system.name} {workload.name}:\n{run.stdout}{run.stderr}")
     figures = json.loads(line[len("RESULT "):])
+    if workload.body:
+        figures["bytes"] = figures["requests"] * workload.body  # not those of the answers
     figures["cpu"] = [b - a for a, b in zip(before, after)]
     return figures
 

@@ -5,6 +5,7 @@ import pathlib
 import platform
 from statistics import median
 
+import streams
 import targets
 from load import WORKLOADS, cpu, rate
 from systems import version
@@ -17,6 +18,9 @@ class Found:
         self.systems = []
         self.figures = {}  # (system, workload) → figures of each round
         self.idle = []  # idle.Idle
+        self.streams = None  # streams.Streams
+        self.distance = None  # distance.Distance
+        self.no_distance = None  # why it was not measured
         self.tls_cost = None  # of tls_cost.measure
         self.tunnels = None  # tunnels.Tunnels
 
@@ -81,6 +85,20 @@ def tunnels_table(tunnels):
             f" once it was asked for. To find one host of 10,000: {lookup}.")
 
 
+def distance_table(found):
+    rows = [[network, way, spread([raw for raw, _ in rounds], 0), spread([adit for _, adit in rounds], 0),
+             spread([adit / raw for raw, adit in rounds], 2)] for (network, way), rounds in found.streams.items()]
+    return table(["network", "one", "raw TCP, Mbit/s", "Adit, Mbit/s", "Adit ÷ raw"], rows)
+
+
+def beside_table(found):
+    rows = [[what, f"{median(r[i]['p50_us'] for r in found.beside) / 1e3:.1f}",
+             f"{median(r[i]['p99_us'] for r in found.beside) / 1e3:.1f}"]
+            for i, what in enumerate(("alone", "beside four downloads of "
+                                      f"{median(r[2] for r in found.beside):.0f} Mbit/s on the only link"))]
+    return table(["small requests of four visitors, 20 ms and 200 Mbit/s", "p50 ms", "p99 ms"], rows)
+
+
 def machine():
     model = next((l.split(":", 1)[1].strip() for l in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if l.startswith("model name")), platform.machine())
@@ -121,4 +139,14 @@ def report(found, options):
         parts += ["## One tunnel and 10,000", "",
                   "The small workload. The tunnel that is asked for has 1,000 hosts; the others have one each.", "",
                   tunnels_table(found.tunnels), ""]
+    if found.streams:
+        parts += ["## Idle streams", "", f"{streams.COUNT:,} upgraded connections that nobody uses: gateway "
+                  f"{found.streams.gateway_kib:.2f} KiB each, the visitor's connection included; connector "
+                  f"{found.streams.connector_kib:.2f} KiB.", ""]
+    if found.distance:
+        parts += ["## Far apart", "", "Gateway and connector in network namespaces, joined by a user-space link; TCP of",
+                  "this machine with its own buffers and congestion control.", "", distance_table(found.distance), "",
+                  beside_table(found.distance), ""]
+    elif found.no_distance:
+        parts += ["## Far apart", "", f"Not measured: {found.no_distance}.", ""]
     return "\n".join(parts), reached

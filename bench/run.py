@@ -12,15 +12,17 @@ import sys
 import tempfile
 import time
 
+import distance
 import idle
 import results
+import streams
 import tls_cost
 import tunnels
 from load import WORKLOADS, load, one_line
 from systems import NAMES, Bench
 
 HERE = pathlib.Path(__file__).resolve().parent
-OWN_WAY = ("idle", "tunnels")  # measured by modules of their own, from programs of their own
+OWN_WAY = ("idle", "streams", "tunnels", "distance")  # measured by modules of their own, from programs of their own
 
 
 def wait_for(system, seconds=20):
@@ -60,7 +62,20 @@ def measure(bench, options):
         found.idle = idle.measure(bench, options.systems, options.seconds)
     if "tunnels" in options.only and "adit" in options.systems:
         found.tunnels = tunnels.measure(bench, options.rounds, options.seconds, pathlib.Path(options.bin))
+    if "streams" in options.only and "adit" in options.systems:
+        found.streams = streams.measure(bench, pathlib.Path(options.bin).resolve())
+    if "distance" in options.only and "adit" in options.systems:
+        found.distance, found.no_distance = measure_distance(bench, options)
     return found
+
+
+def measure_distance(bench, options):
+    """What was found, or why nothing could be."""
+    why = distance.why_not()
+    if why:
+        print(f"distance  not measured: {why}", flush=True)
+        return None, why
+    return distance.measure(bench, options.rounds, options.seconds, pathlib.Path(options.bin).resolve()), None
 
 
 def parse(arguments):
@@ -74,7 +89,7 @@ def parse(arguments):
         return split
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin", help="folder of adit-gateway, adit-connector, bench_handshakes and bench_table")
+    parser.add_argument("--bin", help="folder of the programs that make bench builds")
     parser.add_argument("--systems", type=listed(NAMES), default=list(NAMES))
     parser.add_argument("--only", type=listed((*WORKLOADS, *OWN_WAY)), default=[*WORKLOADS, *OWN_WAY],
                         help="of " + ", ".join((*WORKLOADS, *OWN_WAY)))
@@ -86,10 +101,11 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if options.quick:
         options.rounds, options.seconds = 1, 2
-    if "adit" in options.systems and not options.bin:
+    if {"adit", "adit-two"} & set(options.systems) and not options.bin:
         parser.error("--bin is needed to measure adit (or leave it out of --systems)")
-    if "handshake" in options.only and not options.bin:
-        parser.error("--bin is needed for handshake (or leave it out of --only)")
+    for name in {"handshake", "upload"} & set(options.only):
+        if not options.bin:
+            parser.error(f"--bin is needed for {name} (or leave it out of --only)")
     return options
 
 

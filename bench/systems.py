@@ -18,8 +18,9 @@ from processes import Program, free_port
 
 SMALL_BODY = "x" * 200
 BIG_BYTES = 64 * 1024 * 1024
+NEAR_ADDRESS = "10.93.0.1"  # of the gateway in distance.py
 TUNNEL_ID = "4d21094e-b74c-4916-86c1-d9fa36ea677b"
-NAMES = ("direct", "nginx1", "nginx2", "haproxy1", "haproxy2", "adit")
+NAMES = ("direct", "nginx1", "nginx2", "haproxy1", "haproxy2", "adit", "adit-two")
 
 
 class System:
@@ -72,7 +73,7 @@ class Bench:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc",
              "-keyout", "tls.key", "-out", "tls.pem", "-days", "2", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=DNS:localhost"],
+             "-addext", f"subjectAltName=DNS:localhost,IP:{NEAR_ADDRESS}"],
             cwd=self.folder, check=True, capture_output=True)
         (self.folder / "both.pem").write_text(
             (self.folder / "tls.pem").read_text() + (self.folder / "tls.key").read_text())
@@ -89,7 +90,7 @@ class Bench:
 
     def system(self, name, tag=""):
         """One of NAMES, started."""
-        return getattr(self, name)(tag)
+        return getattr(self, name.replace("-", "_"))(tag)
 
     def nginx(self, name, port, http_block):
         file = self.folder / f"{name}.conf"
@@ -101,7 +102,7 @@ class Bench:
 
     def nginx_public(self, name, port, tls, **parts):
         return self.nginx(name, port, conf.NGINX_PROXY.format(
-            listen=conf.NGINX_PUBLIC.format(port=port, tls=tls),
+            listen=conf.NGINX_PUBLIC.format(port=port, tls=tls), streamed=conf.NGINX_STREAMED,
             server=conf.NGINX_CERTIFICATE.format(folder=self.folder), **parts))
 
     def haproxy(self, name, port, **parts):
@@ -119,8 +120,11 @@ class Bench:
         with (files / "big").open("wb") as big:
             for _ in range(BIG_BYTES >> 20):
                 big.write(secrets.token_bytes(1 << 20))
-        port = free_port()
-        self.nginx("upstream", port, conf.NGINX_UPSTREAM.format(port=port, body=SMALL_BODY, files=files))
+        port, service = free_port(), free_port()
+        if self.bin:  # uploads are measured with Adit's own service
+            self.start("service", [self.bin / "bench_service", "127.0.0.1", service], service)
+        self.nginx("upstream", port, conf.NGINX_UPSTREAM.format(
+            port=port, body=SMALL_BODY, files=files, service=service, streamed=conf.NGINX_STREAMED))
         return port
 
     def direct(self, _tag=""):
@@ -135,7 +139,7 @@ class Bench:
         port, tls, between = free_port(), free_port(), free_port()
         inner = self.nginx(f"nginx-private{tag}", between, conf.NGINX_PROXY.format(
             listen=f"listen 127.0.0.1:{between} ssl;", scheme="http", proxy="", next=self.upstream_port,
-            server=conf.NGINX_CERTIFICATE.format(folder=self.folder)))
+            streamed=conf.NGINX_STREAMED, server=conf.NGINX_CERTIFICATE.format(folder=self.folder)))
         outer = self.nginx_public(f"nginx-public{tag}", port, tls, scheme="https", next=between,
                                   proxy=conf.NGINX_TO_TLS)
         return System("nginx2", "nginx + nginx, TLS between", port, [outer, inner], tls)
@@ -152,8 +156,14 @@ class Bench:
         outer = self.haproxy_public(f"haproxy-public{tag}", port, tls, next=between, server=conf.HAPROXY_TO_TLS)
         return System("haproxy2", "haproxy + haproxy, HTTP/2 over TLS between", port, [outer, inner], tls)
 
-    def adit(self, tag="", hosts=('"*"',), others=0):
-        """`hosts`: of the tunnel that is loaded; `others`: how many tunnels are configured beside it."""
+    def adit_two(self, tag=""):
+        system = self.adit(f"{tag}-two", workers=2)
+        system.name, system.title = "adit-two", "Adit, two workers each"
+        return system
+
+    def adit(self, tag="", hosts=('"*"',), others=0, workers=1, service=None):
+        """`hosts`: of the tunnel that is loaded; `others`: how many tunnels are configured beside it; `service`: the
+        port of another one than the upstream."""
         manifests, token = self.folder / f"manifests{tag}", secrets.token_hex(32)
         self.write_manifests(manifests, token, hosts, others)
         (self.folder / f"token{tag}").write_text(token)
@@ -161,12 +171,12 @@ class Bench:
         gateway = self.start(f"adit-gateway{tag}", [
             self.bin / "adit-gateway", "--manifests", manifests, "--http", f"127.0.0.1:{port}",
             "--https", f"127.0.0.1:{tls}", "--link", f"127.0.0.1:{link}", "--link-host", "localhost",
-            "--link-cert", "tls.pem", "--link-key", "tls.key", "--admin", f"127.0.0.1:{admin}", "--workers", "1",
+            "--link-cert", "tls.pem", "--link-key", "tls.key", "--admin", f"127.0.0.1:{admin}", "--workers", str(workers),
             "--access-log", f"access{tag}.log"], port, 60)
         connector = self.start(f"adit-connector{tag}", [
             self.bin / "adit-connector", "--gateway", f"localhost:{link}", "--tunnel", TUNNEL_ID,
             "--token-file", f"token{tag}", "--ca-file", "tls.pem",
-            "--service", f"http://127.0.0.1:{self.upstream_port}",
+            "--service", f"http://127.0.0.1:{service or self.upstream_port}", "--workers", str(workers),
             "--admin", f"127.0.0.1:{connector_admin}"], connector_admin)
         return System("adit", "Adit: gateway + connector", port, [gateway, connector], tls, admin)
 

@@ -34,6 +34,23 @@ def idle_streams(found):
     return max((row.streams for row in found.idle if row.streams is not None), default=None)
 
 
+def added_latency(name, other):
+    """p50 of one client beyond that of the upstream alone: Adit ÷ other."""
+    def value(found):
+        p50 = [median(f["p50_us"] for f in found.figures.get((system, name), [])) if (system, name) in found.figures
+               else None for system in ("adit", other, "direct")]
+        return (p50[0] - p50[2]) / (p50[1] - p50[2]) if None not in p50 and p50[1] > p50[2] else None
+    return value
+
+
+def of_streams(read):
+    return lambda found: read(found.streams) if found.streams else None
+
+
+def of_distance(read):
+    return lambda found: read(found.distance) if found.distance else None
+
+
 def of_tunnels(read):
     return lambda found: read(found.tunnels) if found.tunnels else None
 
@@ -52,6 +69,16 @@ TARGETS = (
     ("small: requests/s ÷ nginx1", ratio(load.rate, "small", "nginx1"), "≥", 0.8, 1.0),
     ("bulk: Gbit/s ÷ nginx2", ratio(load.rate, "bulk", "nginx2"), "≥", 1.2, 1.7),
     ("bulk: CPU s/GB ÷ nginx2", ratio(load.cpu, "bulk", "nginx2"), "≤", 1.0, 0.8),
+    ("bulk, one download: Gbit/s ÷ nginx2", ratio(load.rate, "bulk1", "nginx2"), "≥", 1.0, None),
+    ("upload, 8 at once: Gbit/s ÷ nginx2", ratio(load.rate, "upload", "nginx2"), "≥", 1.0, None),
+    ("upload, 8 at once: CPU s/GB ÷ nginx2", ratio(load.cpu, "upload", "nginx2"), "≤", 1.0, None),
+    ("one client: p50 beyond the upstream's own ÷ nginx2", added_latency("one", "nginx2"), "≤", 1.0, None),
+    ("four clients: CPU per request ÷ nginx2", ratio(load.cpu, "four", "nginx2"), "≤", 1.0, None),
+    ("far: one download at 100 ms ÷ raw TCP", of_distance(lambda d: d.ratio("download")), "≥", 0.9, None),
+    ("far: one upload at 100 ms ÷ raw TCP", of_distance(lambda d: d.ratio("upload")), "≥", 0.9, None),
+    ("far: p99 of small requests beside bulk ÷ alone", of_distance(lambda d: d.beside_ratio()), "≤", 3, None),
+    ("idle streams: gateway, KiB each", of_streams(lambda s: s.gateway_kib), "≤", 16, 8),
+    ("idle streams: connector, KiB each", of_streams(lambda s: s.connector_kib), "≤", 16, 8),
     ("close: CPU per request ÷ nginx2", ratio(load.cpu, "close", "nginx2"), "≤", 1.0, None),
     ("close: CPU per request ÷ nginx1", ratio(load.cpu, "close", "nginx1"), "≤", None, 1.5),
     ("tls: CPU per request that TLS adds to small ÷ nginx1", lambda found: tls_cost.ratio(found.tls_cost), "≤", 1.2, None),

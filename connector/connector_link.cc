@@ -3,11 +3,12 @@
 namespace adit::connector {
 
 ConnectorLink::ConnectorLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-                             const ServiceMap& services, ServicePipes& pipes, ConnectorLinkOwner& owner)
+                             const link::SessionOptions& options, const ServiceMap& services, ServicePipes& pipes,
+                             ConnectorLinkOwner& owner)
     : services_(services),
       pipes_(pipes),
       owner_(owner),
-      driver_(loop, std::move(stream), std::move(web_socket), link::Role::connector, link::SessionOptions{}, *this) {}
+      driver_(loop, std::move(stream), std::move(web_socket), link::Role::connector, options, *this) {}
 
 void ConnectorLink::start() {
   link::Offers offers;

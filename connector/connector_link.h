@@ -31,11 +31,14 @@ class ConnectorLink final : private net::LinkOwner {
  public:
   /// `web_socket`: see net::LinkDriver.
   ConnectorLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-                const ServiceMap& services, ServicePipes& pipes, ConnectorLinkOwner& owner);
+                const link::SessionOptions& options, const ServiceMap& services, ServicePipes& pipes,
+                ConnectorLinkOwner& owner);
 
   void start();
   const link::SessionStats& stats() { return driver_.session().stats(); }
   bool is_open() const { return driver_.is_open(); }
+  /// Known when on_link_over() is called.
+  net::LinkEnd how_ended() const { return driver_.how_ended(); }
   bool is_suspect() { return driver_.session().is_suspect(); }
   /// Tells the gateway to open no more streams.
   void leave(std::string_view reason);

@@ -56,7 +56,8 @@ LinkProbe::LinkProbe(const DialContext& context, Dialed dialed) {
     web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::client, context.random);
   }
   ConnectorLinkOwner& owner = *this;
-  ConnectorLink link(context.loop, std::move(dialed.stream), std::move(web_socket), nothing, pipes, owner);
+  ConnectorLink link(context.loop, std::move(dialed.stream), std::move(web_socket), link::SessionOptions{}, nothing,
+                     pipes, owner);
   link.start();
   const bool known = run_until(context.loop, context.limit, [&] {
     if (!over_) round_trip_ = link.stats().round_trip;

@@ -21,10 +21,12 @@ struct LinkStatus {
   std::uint64_t bytes_out = 0;
   std::uint64_t streams_opened = 0;
   std::size_t streams_open = 0;
-  std::size_t retiring = 0;  ///< former links that finish their streams
-  std::string last_error;    ///< why the last dial or link failed, empty if none did
-  std::string last_cause;    ///< of a dial: the name of its cause; of a link: "link_" and that of the loss
-  std::string last_fix;      ///< what to do about it, one sentence; empty for a link
+  std::uint64_t buffered = 0;    ///< bytes that its services have not taken yet
+  bool credit_withheld = false;  ///< too much is buffered
+  std::size_t retiring = 0;      ///< former links that finish their streams
+  std::string last_error;        ///< why the last dial or link failed, empty if none did
+  std::string last_cause;        ///< of a dial: the name of its cause; of a link: "link_" and that of the loss
+  std::string last_fix;          ///< what to do about it, one sentence; empty for a link
   std::chrono::system_clock::time_point last_error_at{};
 };
 

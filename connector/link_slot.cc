@@ -76,7 +76,7 @@ void LinkSlot::on_dialed(Dialed dialed) {
   }
   ConnectorLinkOwner& owner = *this;
   link_ = std::make_unique<ConnectorLink>(context_.dial.loop, std::move(dialed.stream), std::move(web_socket),
-                                          context_.services, context_.pipes, owner);
+                                          context_.session, context_.services, context_.pipes, owner);
   serving_ = false;
   obey(slot_.on_up(net::Loop::now()));
   link_->start();
@@ -123,7 +123,7 @@ void LinkSlot::on_link_over(ConnectorLink& link, std::string_view why) {
   const bool current = link_.get() == &link;
   forget(link);
   if (!current) return changed();
-  const auto loss = loss_of(why);
+  const auto loss = loss_of(link.how_ended());
   context_.metrics.lost(loss).add();
   const auto cause = kLinkLossNames[static_cast<std::size_t>(loss)];
   note_error("link: " + std::string(why), "link_" + std::string(cause), {});
@@ -178,6 +178,8 @@ void LinkSlot::publish() {
   status_.bytes_out = stats.bytes_out;
   status_.streams_opened = stats.streams_opened;
   status_.streams_open = stats.streams_open;
+  status_.buffered = stats.buffered;
+  status_.credit_withheld = stats.credit_withheld;
   status_.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(stats.round_trip);
   if (!link_) {
     status_.gateway_id.clear();

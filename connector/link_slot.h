@@ -21,6 +21,7 @@ struct SlotContext {
   ServicePipes& pipes;
   WorkerMetrics& metrics;
   base::Backoff::Limits backoff{};
+  link::SessionOptions session{};
 };
 
 /// What the slots that one worker keeps to one gateway address share.

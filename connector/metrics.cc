@@ -51,9 +51,17 @@ void collect_dials(const ConnectorMetrics& metrics, Families& families) {
 
 }  // namespace
 
-LinkLoss loss_of(std::string_view why) {
-  if (why == "the peer is silent") return LinkLoss::silent;
-  return why == "finished" || why.starts_with("the peer closed") ? LinkLoss::closed : LinkLoss::broken;
+LinkLoss loss_of(net::LinkEnd end) {
+  switch (end) {
+    case net::LinkEnd::finished:
+      return LinkLoss::finished;
+    case net::LinkEnd::silent:
+      return LinkLoss::silent;
+    case net::LinkEnd::misbehaved:
+      return LinkLoss::misbehaved;
+    default:
+      return LinkLoss::lost;
+  }
 }
 
 void collect(const ConnectorMetrics& metrics, const ServiceMap& services, Families& families) {

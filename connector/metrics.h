@@ -9,6 +9,7 @@
 
 #include "connector/cause.h"
 #include "connector/service_map.h"
+#include "net/link_driver.h"
 #include "telemetry/metrics.h"
 
 namespace adit::connector {
@@ -18,16 +19,17 @@ enum class StreamFailure : std::uint8_t { not_offered, refused, timeout, name, t
 inline constexpr std::array<std::string_view, 5> kStreamFailureNames = {"not_offered", "refused", "timeout", "name",
                                                                         "tls"};
 
-/// Why a link had to be replaced.
+/// Why a link had to be replaced, in the words of the gateway's metrics.
 enum class LinkLoss : std::uint8_t {
-  gateway_leaving,  ///< it said so
-  closed,           ///< by the gateway, or on the way, in good order
+  gateway_leaving,  ///< it said so; the link goes on beside its replacement
+  finished,         ///< in good order
+  lost,             ///< the connection was closed or broke
   silent,           ///< nothing came for too long
-  broken,           ///< a broken connection, or a peer that broke the protocol
+  misbehaved,       ///< the gateway broke the protocol, or ended the link with an error
 };
-inline constexpr std::array<std::string_view, 4> kLinkLossNames = {"gateway_leaving", "closed", "silent", "broken"};
-/// From the text that a link ended with.
-LinkLoss loss_of(std::string_view why);
+inline constexpr std::array<std::string_view, 5> kLinkLossNames = {"gateway_leaving", "finished", "lost", "silent",
+                                                                   "misbehaved"};
+LinkLoss loss_of(net::LinkEnd end);
 
 /// One worker's counters of one service.
 struct ServiceCells {

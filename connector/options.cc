@@ -11,6 +11,8 @@
 namespace adit::connector {
 namespace {
 
+constexpr base::Range<std::uint64_t> kBuffers{1 << 20, std::uint64_t{1} << 40U};
+
 /// The host's name as the connector's, or "connector".
 std::string host_name() {
   std::array<char, 256> text{};
@@ -90,6 +92,9 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
   settings.add(options.admin, "admin", "where /healthz, /readyz, /metrics and /status are served, or \"off\"");
   settings.add(options.drain_time, "drain-time", "how long open streams may go on after SIGTERM");
   settings.add(options.workers, "workers", "threads that serve links", {1, 256});
+  settings.add(options.most_buffered, "max-buffered-bytes",
+               "most bytes from gateways that services have not taken; half of it is for windows that grow", kBuffers);
+  settings.add(options.most_buffered_link, "max-buffered-bytes-per-link", "the same of one link", kBuffers);
   settings.add_choice(texts.log_level, "log-level", "the least level to log", {"debug", "info", "warning", "error"});
 }
 

@@ -32,6 +32,8 @@ struct Options {
   bool insecure = false;
   std::chrono::milliseconds drain_time{30'000};
   unsigned workers = 1;
+  std::uint64_t most_buffered = 256 << 20;       ///< bytes that services have not taken yet, of all links
+  std::uint64_t most_buffered_link = 128 << 20;  ///< of one link
   base::log::Level log_level = base::log::Level::info;
 };
 

@@ -22,9 +22,10 @@ Server::Server(Options options)
 
 base::Result<void> Server::open() {
   if (auto loaded = options_.services.load_trust(); !loaded) return loaded;
+  const auto buffers = std::make_shared<link::BufferBudget>(options_.most_buffered);
   for (unsigned i = 0; i < options_.workers; ++i) {
     metrics_.push_back(std::make_unique<WorkerMetrics>(options_.services.services().size()));
-    workers_.push_back(std::make_unique<Worker>(options_, identity_, *metrics_.back()));
+    workers_.push_back(std::make_unique<Worker>(options_, identity_, *metrics_.back(), buffers));
   }
   std::size_t next = 0;
   for (unsigned i = 0; i < options_.links; ++i) {

@@ -86,6 +86,10 @@ void collect_links(const Options& options, const LinkReports& reports, telemetry
     const auto is_up = [&](const LinkStatus& link) { return link.gateway == gateway.text() && link.state == "up"; };
     up.add({{"gateway", gateway.text()}}, std::count_if(links.begin(), links.end(), is_up));
   }
+  std::uint64_t buffered = 0;
+  for (const auto& link : links) buffered += link.buffered;
+  families.gauge("adit_connector_buffered_bytes", "Bytes from gateways that services have not taken yet.")
+      .add({}, buffered);
   auto wanted = families.gauge("adit_connector_links_wanted", "Links to keep.");
   for (const auto& gateway : options.gateways) wanted.add({{"gateway", gateway.text()}}, options.links);
 }

@@ -11,7 +11,8 @@ constexpr auto kDrainingTick = std::chrono::milliseconds(50);  // an end is noti
 
 }  // namespace
 
-Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics)
+Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics,
+               std::shared_ptr<link::BufferBudget> budget)
     : credentials_(options.token_file.string(), options.ca_file.string(), options.proxy.credentials_file.string()),
       pipes_(loop_, options.services, metrics),
       context_{{loop_, identity, credentials_, options.proxy, random_, options.dial_timeout},
@@ -19,8 +20,12 @@ Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& 
                options.services,
                pipes_,
                metrics,
+               {},
                {}},
-      tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {}
+      tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {
+  context_.session.most_buffered = options.most_buffered_link;
+  context_.session.budget = std::move(budget);
+}
 
 Worker::~Worker() { stop(); }
 

@@ -16,7 +16,8 @@ namespace adit::connector {
 class Worker {
  public:
   /// All are borrowed and outlive the worker.
-  Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics);
+  Worker(const Options& options, const Identity& identity, WorkerMetrics& metrics,
+         std::shared_ptr<link::BufferBudget> budget = nullptr);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -13,11 +13,12 @@ constexpr auto kAgain = std::chrono::milliseconds(1100);  // a little more than 
 }  // namespace
 
 GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id)
+                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
+                         const link::SessionOptions& options)
     : info_(std::move(info)),
       owner_(owner),
       gateway_id_(std::move(gateway_id)),
-      driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, link::SessionOptions{}, *this),
+      driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, options, *this),
       doubts_(net::Deadline::of<&GatewayLink::look_again>(loop, this)) {}
 
 bool GatewayLink::offers(std::string_view service) const {
@@ -67,6 +68,7 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
 
 void GatewayLink::on_link_suspect(bool suspect) {
   suspect_ = suspect;
+  if (!suspect) end_doubt();
   // A slow service on a quiet link is enough for a moment's doubt, so this is no warning; a dead link's end is logged.
   if (suspect) base::log::debug("link is suspect", {{"tunnel", info_->tunnel_name}, {"remote", info_->remote}});
   changed();
@@ -89,11 +91,16 @@ void GatewayLink::doubt() {
 void GatewayLink::look_again() {
   if (!driver_.is_open()) return;
   if (driver_.session().stats().bytes_in != bytes_known_) {
-    info_->doubted = false;
+    end_doubt();
     return changed();
   }
   doubts_.set(net::Loop::now() + kAgain);
   driver_.suspect();
+}
+
+void GatewayLink::end_doubt() {
+  doubts_.clear();
+  info_->doubted = false;
 }
 
 void GatewayLink::on_link_closed(std::string_view why) {
@@ -108,7 +115,7 @@ LinkCause GatewayLink::cause() const {
     case net::LinkEnd::finished:
       return LinkCause::finished;
     case net::LinkEnd::silent:
-      return LinkCause::silent;
+      return info_->doubted ? LinkCause::replaced : LinkCause::silent;
     case net::LinkEnd::misbehaved:
       return LinkCause::misbehaved;
     case net::LinkEnd::closed:
@@ -133,6 +140,9 @@ void GatewayLink::publish() {
   info_->streams_open.store(static_cast<std::uint32_t>(stats.streams_open), std::memory_order_relaxed);
   info_->last_received.store(stats.last_received, std::memory_order_relaxed);
   info_->last_ping.store(stats.last_ping, std::memory_order_relaxed);
+  info_->buffered.store(stats.buffered, std::memory_order_relaxed);
+  info_->window_bytes.store(stats.window_bytes, std::memory_order_relaxed);
+  info_->credit_withheld.store(stats.credit_withheld, std::memory_order_relaxed);
   info_->round_trip_us.store(std::chrono::duration_cast<std::chrono::microseconds>(stats.round_trip).count(),
                              std::memory_order_relaxed);
 }

@@ -30,7 +30,8 @@ class GatewayLink final : private net::LinkOwner {
  public:
   /// `web_socket`: see net::LinkDriver.
   GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id);
+              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
+              const link::SessionOptions& options);
 
   void start() { driver_.start(); }
   const std::shared_ptr<LinkInfo>& info() const { return info_; }
@@ -68,6 +69,7 @@ class GatewayLink final : private net::LinkOwner {
   void on_link_closed(std::string_view why) override;
   void changed();
   void look_again();
+  void end_doubt();
 
   std::shared_ptr<LinkInfo> info_;
   GatewayLinkOwner& owner_;

@@ -49,6 +49,9 @@ struct LinkInfo {
   std::atomic<std::int64_t> round_trip_us{0};
   std::atomic<base::TimePoint> last_received{};  ///< the last sign of life
   std::atomic<base::TimePoint> last_ping{};      ///< the last answer to a PING; epoch: none came yet
+  std::atomic<std::uint64_t> buffered{0};        ///< bytes received and not yet delivered
+  std::atomic<std::uint64_t> window_bytes{0};    ///< by which windows have grown
+  std::atomic<bool> credit_withheld{false};      ///< the connector must wait: too much is buffered
   std::atomic<LinkState> state{LinkState::starting};
   std::atomic<bool> connector_leaves{false};  ///< the connector has said "leaving"
   std::atomic<bool> doubted{false};           ///< its slot was dialled anew, and nothing was heard of it since

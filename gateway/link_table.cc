@@ -6,8 +6,13 @@
 
 namespace adit::gateway {
 
-LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id, Leaving leaving)
-    : loop_(loop), directory_(directory), gateway_id_(std::move(gateway_id)), leaving_(std::move(leaving)) {}
+LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, BufferBudgets& buffers, std::string gateway_id,
+                     Leaving leaving)
+    : loop_(loop),
+      directory_(directory),
+      buffers_(buffers),
+      gateway_id_(std::move(gateway_id)),
+      leaving_(std::move(leaving)) {}
 
 LinkTable::~LinkTable() = default;
 
@@ -17,7 +22,8 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
   if (info->transport == link::Transport::websocket) {
     web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::server, random_);
   }
-  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner, gateway_id_);
+  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner, gateway_id_,
+                                            buffers_.session_options(info->tunnel_id));
   GatewayLink& added = *link;
   by_tunnel_[info->tunnel_id].push_back(&added);
   by_id_.emplace(info->id, std::move(link));

@@ -11,6 +11,7 @@
 
 #include "base/published.h"
 #include "base/random.h"
+#include "gateway/buffer_budgets.h"
 #include "gateway/gateway_link.h"
 #include "gateway/link_directory.h"
 #include "routing/table.h"
@@ -23,7 +24,7 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   /// Called when a link takes no new streams any more.
   using Leaving = std::function<void(std::uint64_t link_id)>;
 
-  LinkTable(net::Loop& loop, LinkDirectory& directory, std::string gateway_id, Leaving leaving);
+  LinkTable(net::Loop& loop, LinkDirectory& directory, BufferBudgets& buffers, std::string gateway_id, Leaving leaving);
   ~LinkTable();
 
   /// Takes over a connection whose handshake is done; the directory knows the link already.
@@ -60,6 +61,7 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
 
   net::Loop& loop_;
   LinkDirectory& directory_;
+  BufferBudgets& buffers_;
   std::string gateway_id_;
   Leaving leaving_;
   base::Random random_;

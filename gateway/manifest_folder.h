@@ -39,12 +39,12 @@ class ManifestFolder {
   void stop();
 
  private:
-  base::Result<std::vector<std::filesystem::path>> list() const;
+  base::Result<std::vector<std::string>> list() const;
   base::Result<std::optional<routing::FolderChange>> scan(bool patient);
   Loaded compile(const routing::FolderChange& change);
   void run(const std::stop_token& stop);
   void rescan(bool patient);
-  void watch(const std::vector<std::filesystem::path>& paths);
+  void watch(const std::vector<std::string>& paths);
   void settle();
 
   std::filesystem::path folder_;

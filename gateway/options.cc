@@ -17,6 +17,8 @@ base::Result<void> check_network(std::string_view text) {
   return network ? base::Result<void>() : base::Error{network.error()};
 }
 
+constexpr base::Range<std::uint64_t> kBuffers{1 << 20, std::uint64_t{1} << 40U};
+
 /// A whole number; it stays absent where nobody gives one.
 void add_optional(base::Settings& settings, std::optional<std::uint32_t>& target, std::string_view flag,
                   std::string_view help) {
@@ -111,6 +113,12 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
   settings.add(options.admin, "admin", "where health, readiness, metrics and status are served");
   std::vector<std::string> trusted;
   describe_edge(settings, options.edge, trusted);
+  settings.group("Memory");
+  settings.add(options.buffers.process, "max-buffered-bytes",
+               "most bytes from connectors that visitors have not taken; half of it is for windows that grow",
+               kBuffers);
+  settings.add(options.buffers.tunnel, "max-buffered-bytes-per-tunnel", "the same of one tunnel's links", kBuffers);
+  settings.add(options.buffers.link, "max-buffered-bytes-per-link", "the same of one link", kBuffers);
   settings.group("Operation");
   settings.add(options.workers, "workers", "threads that serve visitors and links; 0: one per core", {0, 256});
   settings.add(options.answer_timeout, "answer-timeout", "how long a service may take to begin its answer");

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "gateway/buffer_budgets.h"
 #include "gateway/edge_settings.h"
 
 namespace adit::gateway {
@@ -31,6 +32,7 @@ struct Options {
   std::chrono::milliseconds drain_time{30'000};
   bool insecure = false;
   bool check = false;
+  BufferLimits buffers;
   EdgeSettings edge;
 };
 

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/signals.h"
 #include "base/version.h"
+#include "gateway/buffer_metrics.h"
 #include "gateway/certificate_expiry.h"
 #include "gateway/link_acceptor.h"
 #include "gateway/link_certificate_files.h"
@@ -82,7 +83,7 @@ Result<void> Server::start() {
   const std::size_t workers =
       options_.workers != 0 ? options_.workers : std::max(1U, std::thread::hardware_concurrency());
   for (std::size_t i = 0; i < workers; ++i) metrics_.workers.push_back(std::make_unique<WorkerMetrics>());
-  shared_.emplace(std::move(*first), metrics_, options_.edge);
+  shared_.emplace(std::move(*first), metrics_, options_.edge, options_.buffers);
   base::Random random;
   const auto id = base::random_id(random);
   shared_->gateway_id.assign(id.data(), id.size());
@@ -166,6 +167,7 @@ Result<void> Server::start_admin() {
   registry_.add([this](telemetry::Families& families) {
     collect(metrics_, families);
     collect_links(shared_->directory, families);
+    collect_buffers(shared_->buffers, shared_->directory, families);
     expiry_.collect(*shared_->table.get(), link_chain(), families);
     const auto dropped = shared_->access_log ? shared_->access_log->dropped_lines() : 0;
     families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")

@@ -13,6 +13,7 @@
 #include "base/published.h"
 #include "base/random.h"
 #include "gateway/admission.h"
+#include "gateway/buffer_budgets.h"
 #include "gateway/certificates.h"
 #include "gateway/connection_limiter.h"
 #include "gateway/edge_settings.h"
@@ -36,8 +37,9 @@ class Visitor;
 
 /// What all workers share; it outlives them.
 struct Shared {
-  Shared(std::shared_ptr<const routing::Table> first, GatewayMetrics& counters, EdgeSettings settings = {})
-      : table(std::move(first)), metrics(counters), edge(std::move(settings)) {}
+  Shared(std::shared_ptr<const routing::Table> first, GatewayMetrics& counters, EdgeSettings settings = {},
+         BufferLimits limits = {})
+      : table(std::move(first)), metrics(counters), edge(std::move(settings)), buffer_limits(limits) {}
 
   std::string gateway_id;
   base::Published<routing::Table> table;
@@ -48,8 +50,10 @@ struct Shared {
   LinkDirectory directory;
   GatewayMetrics& metrics;
   const EdgeSettings edge;
+  const BufferLimits buffer_limits;
   AdmissionShared admission;
   ConnectionLimiter connections{edge.connections, edge.connections_per_address};
+  BufferBudgets buffers{buffer_limits};
   net::TicketKeyRing ticket_keys{base::Clock::now()};      ///< advanced by the first worker
   std::unique_ptr<telemetry::AccessLogWriter> access_log;  ///< nullptr: none is written
   base::Duration answer_timeout{};

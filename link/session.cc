@@ -10,8 +10,6 @@ namespace {
 
 /// Frames that wait because the peer provokes answers without reading them; more ends the link.
 constexpr std::size_t kMostQueued = 10'000;
-/// Windows may grow by this many times the connection's window in all.
-constexpr std::uint64_t kBudgetFactor = 4;
 
 }  // namespace
 
@@ -23,7 +21,7 @@ Session::Impl::Impl(Role role, const SessionOptions& options, SessionEvents& eve
       liveness_({options.ping_after, options.suspect_after, options.dead_after}, now),
       overhead_(now),
       open_until_(now + options.open_within),
-      window_budget_(kBudgetFactor * options.link_window) {
+      budget_(options.most_buffered, options.budget) {
   stats_.last_received = now;
   create(options);
 }
@@ -112,6 +110,7 @@ base::Result<void> Session::Impl::on_time(base::TimePoint now) {
                                    : "the control stream was not opened in time");
     return base::Error{error_};
   }
+  if (now >= look_at_) look();
   switch (liveness_.on_time(now)) {
     case Liveness::Action::none:
       break;

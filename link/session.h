@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "link/buffer_budget.h"
 #include "link/control.h"
 #include "link/stream.h"
 
@@ -27,10 +28,12 @@ struct Opening {
 
 /// Windows and liveness; docs/link.md gives the reasons.
 struct SessionOptions {
-  std::uint32_t first_window = 64 * 1024;        ///< a stream's receive window at first, bytes
-  std::uint32_t most_window = 8 * 1024 * 1024;   ///< what it may grow to while it is drained within two round trips
-  std::uint32_t link_window = 16 * 1024 * 1024;  ///< the connection's receive window, given back on receipt
-  std::uint32_t most_streams = 10'000;           ///< connector: SETTINGS_MAX_CONCURRENT_STREAMS
+  std::uint32_t first_window = 64 * 1024;           ///< a stream's receive window at first, bytes
+  std::uint32_t most_window = 8 * 1024 * 1024;      ///< what it may grow to while it is drained within two round trips
+  std::uint32_t link_window = 16 * 1024 * 1024;     ///< the connection's receive window, given back on receipt
+  std::uint64_t most_buffered = 128 * 1024 * 1024;  ///< that wait to be delivered; half of it is for windows' growth
+  std::shared_ptr<BufferBudget> budget = nullptr;   ///< shared with other links, above most_buffered; nullptr: none
+  std::uint32_t most_streams = 10'000;              ///< connector: SETTINGS_MAX_CONCURRENT_STREAMS
   std::uint32_t last_stream_id =
       0x7ff0'0000;  ///< gateway: a link retires once its stream ids pass this (RFC 9113 §5.1.1)
   base::Duration ping_after = std::chrono::seconds(5);     ///< silence after which a PING is sent
@@ -66,6 +69,9 @@ struct SessionStats {
   base::Duration round_trip{};      ///< of the last PING; 0 before the first
   base::TimePoint last_received{};  ///< a byte; at first the session's begin
   base::TimePoint last_ping{};      ///< the peer's answer to one; epoch: none came yet
+  std::uint64_t buffered = 0;       ///< bytes received and not yet delivered
+  std::uint64_t window_bytes = 0;   ///< by which windows have grown at present
+  bool credit_withheld = false;     ///< the peer must wait: too much is buffered
 };
 
 /// One link. Not safe to share: it lives on one thread.

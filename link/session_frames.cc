@@ -14,7 +14,8 @@ namespace {
 /// A link on which bytes flow is never silent, so its round trip is measured anew this often.
 constexpr base::Duration kMeasureEvery = std::chrono::seconds(1);
 constexpr std::size_t kMostDebugText = 200;
-constexpr std::size_t kBulk = 16 * 1024;  // of a DATA frame
+constexpr std::size_t kBulk = 16 * 1024;       // of a DATA frame
+constexpr std::size_t kLeastFrame = 4 * 1024;  // of a DATA frame that is shorter than what there is to send
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -111,7 +112,7 @@ void Session::Impl::on_response(std::int32_t id) {
 }
 
 void Session::Impl::on_data(std::int32_t id, std::span<const char> bytes) {
-  nghttp2_session_consume_connection(h2_.get(), bytes.size());
+  give_credit(bytes.size());
   LinkStream* stream = find(id);
   if (stream == nullptr) return;
   if (!stream->open_) {
@@ -125,7 +126,8 @@ void Session::Impl::on_data(std::int32_t id, std::span<const char> bytes) {
     overhead_.earn(OverheadBudget::kPerDataReceived);
   }
   if (!ping_open_ && now_ - ping_sent_ >= kMeasureEvery) ping();
-  grow_window(*stream);
+  fit_window(*stream);
+  received(*stream, bytes.size());
   stream->handler_->on_data(bytes);
 }
 
@@ -220,7 +222,9 @@ ssize_t Session::Impl::read(std::int32_t id, std::size_t length, std::uint32_t& 
   const auto bytes = stream->open_ ? stream->handler_->to_send() : std::span<const char>();
   if (!bytes.empty()) {
     flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    return static_cast<ssize_t>(std::min(length, bytes.size()));
+    // No frame is larger than what is left of the batch, but for tiny ones.
+    const std::size_t room = std::max(out_limit_ - std::min(out_limit_, out_->size()), kLeastFrame);
+    return static_cast<ssize_t>(std::min({length, bytes.size(), room}));
   }
   if (!stream->finish_asked_ && stream->open_) {
     stream->deferred_ = true;

@@ -1,6 +1,7 @@
 #pragma once
 // Private to link/: what Session hides. session.cc holds the public calls, session_streams.cc the life of streams,
-// session_frames.cc the meaning of frames, session_nghttp2.cc the set-up of nghttp2 and its C functions.
+// session_buffers.cc their windows and credit, session_frames.cc the meaning of frames, session_nghttp2.cc the set-up
+// of nghttp2 and its C functions.
 
 #include <algorithm>
 #include <deque>
@@ -63,6 +64,7 @@ class Session::Impl final : private ControlStream::Owner {
     bool control_ = false;
     LinkStream* next_free_ = nullptr;
     Window window_;
+    std::uint64_t held_ = 0;  // received and not yet consumed
   };
 
   Impl(Role role, const SessionOptions& options, SessionEvents& events, base::TimePoint now);
@@ -73,7 +75,9 @@ class Session::Impl final : private ControlStream::Owner {
   base::Result<void> produce(base::Buffer& out, std::size_t limit);
   bool wants_write() const { return nghttp2_session_want_write(h2_.get()) != 0; }
   bool finished() const;
-  base::TimePoint deadline() const { return failed() ? base::kNever : std::min(liveness_.deadline(), open_until_); }
+  base::TimePoint deadline() const {
+    return failed() ? base::kNever : std::min({liveness_.deadline(), open_until_, look_at_});
+  }
   base::Result<void> on_time(base::TimePoint now);
   void suspect(base::TimePoint now);
   bool is_suspect() const { return liveness_.is_suspect(); }
@@ -107,8 +111,17 @@ class Session::Impl final : private ControlStream::Owner {
   void abort(LinkStream& stream, std::uint32_t code);
   void refuse(std::int32_t id, int status, std::string_view reason);
   bool at_stream_limit();
-  void grow_window(LinkStream& stream);
   void open_control();
+
+  // session_buffers.cc
+  void received(LinkStream& stream, std::size_t size);
+  void delivered(LinkStream& stream, std::uint64_t size);
+  void give_credit(std::size_t size);
+  void give_withheld();
+  void fit_window(LinkStream& stream);
+  void resize_window(LinkStream& stream, std::int64_t change);
+  void look_soon(base::Duration after);
+  void look();
 
   // session_nghttp2.cc
   static const nghttp2_data_provider& data_provider();
@@ -154,7 +167,10 @@ class Session::Impl final : private ControlStream::Owner {
 
   std::deque<LinkStream> streams_;  // stable addresses; also those in free_
   LinkStream* free_ = nullptr;
-  std::uint64_t window_budget_;  // what windows may still grow by
+  BufferBudget budget_;
+  BufferAccount account_{budget_};
+  std::uint64_t withheld_ = 0;              // bytes of the connection's credit that are not given back yet
+  base::TimePoint look_at_ = base::kNever;  // for idle windows and withheld credit
   ReceivedHead head_;
 
   base::Buffer* out_ = nullptr;  // during produce()

@@ -81,7 +81,9 @@ Session::Impl::LinkStream* Session::Impl::find(std::int32_t id) {
 }
 
 void Session::Impl::give_back(LinkStream& stream) {
-  window_budget_ += stream.window_.grown();
+  budget_.give_back(stream.window_.grown());
+  stats_.window_bytes = budget_.granted();
+  delivered(stream, stream.held_);  // to nobody
   stream.next_free_ = std::exchange(free_, &stream);
 }
 
@@ -157,14 +159,6 @@ void Session::Impl::open_control() {
   adopt_control(id);
 }
 
-void Session::Impl::grow_window(LinkStream& stream) {
-  const auto by = stream.window_.grow(now_, stats_.round_trip, options_.most_window, window_budget_);
-  if (by == 0) return;
-  window_budget_ -= by;
-  nghttp2_session_set_local_window_size(h2_.get(), NGHTTP2_FLAG_NONE, stream.id_,
-                                        static_cast<std::int32_t>(stream.window_.size()));
-}
-
 void Session::Impl::LinkStream::answer(int status, std::string_view reason) {
   if (id_ == 0 || answered_ || session_->role_ != Role::connector || session_->failed()) return;
   answered_ = true;
@@ -190,6 +184,7 @@ void Session::Impl::LinkStream::finish() {
 void Session::Impl::LinkStream::consume(std::size_t size) {
   if (id_ == 0 || session_->failed()) return;
   window_.on_consumed(size);
+  session_->delivered(*this, size);
   nghttp2_session_consume_stream(session_->h2_.get(), id_, size);
   session_->poke();
 }

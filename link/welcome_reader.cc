@@ -92,11 +92,13 @@ void WelcomeReader::read_welcome(const http::ResponseHead& head, Outcome& outcom
   const auto* id = head.fields.find("Adit-Gateway");
   if (!upgrades_to(head.fields, protocol)) {
     outcome.broken = "the answer switches to another protocol than " + std::string(protocol);
-  } else if (id == nullptr || !is_name(*id)) {
-    outcome.broken = "the answer has no valid Adit-Gateway";
-  } else if (web_socket) {
-    outcome.broken = web_socket_fault(head.fields, accept_);
+    return;
   }
+  if (id == nullptr || !is_name(*id)) {
+    outcome.broken = "the answer has no valid Adit-Gateway";
+    return;
+  }
+  if (web_socket) outcome.broken = web_socket_fault(head.fields, accept_);
   if (outcome.broken.empty()) outcome.gateway_id = std::string(*id);
 }
 

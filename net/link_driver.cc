@@ -6,9 +6,6 @@
 namespace adit::net {
 namespace {
 
-// Frames taken from the session at a time: enough for one large write, little enough that a small stream's frame, which
-// comes up in the next round, does not wait long behind bulk.
-constexpr std::size_t kBatch = 128 * 1024;
 // A peer that lets bytes wait so long without taking one does not mean to take them, whatever signs of life it gives.
 constexpr auto kStalledAfter = std::chrono::seconds(30);
 
@@ -27,6 +24,7 @@ LinkDriver::~LinkDriver() { stream_->close(); }
 
 void LinkDriver::start() {
   stream_->set_owner(*this);
+  stream_->limit_kernel_unsent(pace_.batch());
   loop_.defer(*this);
   if (stream_->readable().empty()) {
     stream_->read();
@@ -75,8 +73,8 @@ bool LinkDriver::take_messages(std::span<const char> bytes) {
 }
 
 base::Result<void> LinkDriver::produce() {
-  if (!web_socket_) return session_.produce(stream_->out(), kBatch);
-  auto produced = session_.produce(plain_, kBatch);
+  if (!web_socket_) return session_.produce(stream_->out(), pace_.batch());
+  auto produced = session_.produce(plain_, pace_.batch());
   web_socket_->send(plain_, stream_->out());
   return produced;
 }
@@ -84,9 +82,11 @@ base::Result<void> LinkDriver::produce() {
 void LinkDriver::at_turn_end() {
   if (!open_) return;
   if (!stream_->is_open()) return end(LinkEnd::lost, "the connection could not be taken over");
-  // Nothing is taken from the session while the socket is full, so that priorities are decided late.
-  if (stream_->unsent() < kBatch) {
+  // Nothing is taken from the session while the socket is full, so that a small stream's frame waits for little.
+  held_back_ = stream_->unsent() != 0;
+  if (!held_back_) {
     const auto produced = produce();
+    if (pace_.on_batch(Loop::now(), session_.wants_write())) stream_->limit_kernel_unsent(pace_.batch());
     stream_->flush();  // also the GOAWAY that tells the peer why this is the end
     if (!produced) return end(LinkEnd::misbehaved, produced.error());
   }
@@ -106,7 +106,8 @@ void LinkDriver::finish() {
 
 void LinkDriver::on_sent() {
   note_progress();
-  if (session_.wants_write() || session_.finished()) loop_.defer(*this);
+  // Who was held back must come even when nothing is left to send: the session waits to be asked.
+  if (held_back_ || session_.wants_write() || session_.finished()) loop_.defer(*this);
 }
 
 void LinkDriver::on_deadline() {

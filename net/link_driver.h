@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "link/send_pace.h"
 #include "link/session.h"
 #include "link/web_socket.h"
 #include "net/loop.h"
@@ -90,6 +91,8 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   link::Session session_;
   std::uint64_t sent_ = 0;   ///< of stream_->bytes_out(), what was seen
   base::TimePoint moved_{};  ///< when it changed last, or nothing waited
+  link::SendPace pace_;
+  bool held_back_ = false;  // the session asked for produce() while the socket was full
   bool open_ = true;
   LinkEnd how_ended_ = LinkEnd::none;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace adit::net {
@@ -206,6 +208,12 @@ void Stream::wait_writable() {
                        self->waiting_writable_ = false;
                        error ? self->fail(error.message()) : self->flush();
                      }));
+}
+
+void Stream::limit_kernel_unsent(std::size_t size) {
+  using NotSent = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
+  Error ignored;  // a Unix socket has no such thing
+  socket_.set_option(NotSent(static_cast<int>(size)), ignored);
 }
 
 void Stream::finish() {

@@ -77,6 +77,8 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   void flush();
   /// Bytes that the kernel has not taken yet (encrypted ones count with their overhead).
   std::size_t unsent() const;
+  /// TCP: lets the kernel hold about so many bytes that the network has not taken yet, instead of megabytes.
+  void limit_kernel_unsent(std::size_t size);
   /// Ends our half once everything is sent.
   void finish();
   /// Ends both halves at once; the owner hears nothing more. What is unsent is lost.

@@ -114,6 +114,8 @@ TlsContext new_server_context(const ServerTls& settings) {
   if (settings.tickets != nullptr) {
     SSL_CTX_set_timeout(context, std::chrono::seconds(TicketKeyRing::kLifetime).count());
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, seal_or_open);
+    // OpenSSL would make two, so that a client can use each once; those who care wait for the next handshake's.
+    SSL_CTX_set_num_tickets(context, 1);
   } else {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(context, 0);

@@ -27,9 +27,10 @@ class Request:
 
 
 class Origin:
-    """Listens on `port` of loopback, or on a Unix socket `path`; with `tls` (an SSLContext) over TLS."""
+    """Listens on `port` of `address`, or on a Unix socket `path`; with `tls` (an SSLContext) over TLS."""
 
-    def __init__(self, port=None, path=None, tls=None):
+    def __init__(self, port=None, path=None, tls=None, address="127.0.0.1"):
+        self.address = address
         self.port, self.path, self.tls = port, path, tls
         self.requests = []
         self.connections, self.open, self.bytes_seen = 0, 0, 0  # connections: ever; open: now
@@ -57,7 +58,7 @@ class Origin:
     def _listen(self):
         if self.path:
             return asyncio.start_unix_server(self._serve, self.path)
-        return asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self.tls)
+        return asyncio.start_server(self._serve, self.address, self.port, ssl=self.tls)
 
     def let_go(self):
         self._loop.call_soon_threadsafe(self._go.set)

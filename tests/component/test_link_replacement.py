@@ -32,6 +32,7 @@ def test_R7_a_half_open_link_is_replaced_at_once(gateway, link):
     wait_until(lambda: states(gateway) == ["live"], "the silent link is closed")
     assert "its slot was dialled anew" in gateway.gateway.err
     assert silent.at_end()
+    assert gateway.metrics()['adit_gateway_links_ended_total{tunnel="default/shop",cause="replaced"}'] == 1
 
 
 def test_a_link_that_answers_stays(gateway, link):

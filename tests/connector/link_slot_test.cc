@@ -218,8 +218,8 @@ TEST_F(SlotTest, LostLinkIsDialledAgain) {
   ASSERT_TRUE(until(loop, [&] { return gateway.links[0]->ready; }));
   gateway.links[0]->driver.close("test");
   EXPECT_TRUE(error_is("link: the peer closed the connection"));
-  EXPECT_EQ(report.get().last_cause, "link_closed");
-  EXPECT_EQ(metrics->lost(LinkLoss::closed).value(), 1U);
+  EXPECT_EQ(report.get().last_cause, "link_lost");
+  EXPECT_EQ(metrics->lost(LinkLoss::lost).value(), 1U);
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(2); }));
   auto& end = gateway.welcome();
   EXPECT_TRUE(until(loop, [&] { return end.ready; }));

@@ -33,8 +33,8 @@ class Pipe : public testing::Test, private ConnectorLinkOwner {
     auto [near, far] = net::test::socket_pair(loop);
     gateway = std::make_unique<GatewayEnd>(loop, net::test::make_stream(loop, std::move(near)));
     ConnectorLinkOwner& owner = *this;
-    link = std::make_unique<ConnectorLink>(loop, net::test::make_stream(loop, std::move(far)), nullptr, services,
-                                           *pipes, owner);
+    link = std::make_unique<ConnectorLink>(loop, net::test::make_stream(loop, std::move(far)), nullptr,
+                                           link::SessionOptions{}, services, *pipes, owner);
     gateway->driver.start();
     link->start();
     ASSERT_TRUE(until(loop, [&] { return gateway->ready && gateway->offers; }));

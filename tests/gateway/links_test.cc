@@ -113,7 +113,8 @@ class Links : public testing::Test {
   net::Loop loop_;
   LinkDirectory directory_;
   std::vector<std::uint64_t> leaving_;
-  LinkTable table_{loop_, directory_, "gateway-id", [this](std::uint64_t id) { leaving_.push_back(id); }};
+  BufferBudgets buffers_{BufferLimits{}};
+  LinkTable table_{loop_, directory_, buffers_, "gateway-id", [this](std::uint64_t id) { leaving_.push_back(id); }};
 };
 
 TEST_F(Links, PickTheOneWithFewestStreams) {

@@ -56,7 +56,8 @@ class RemoteStream : public testing::Test {
   net::Loop near_;
   net::Loop far_;
   LinkDirectory directory_;
-  LinkTable links_{far_, directory_, "gateway-id", [](std::uint64_t) {}};
+  BufferBudgets buffers_{BufferLimits{}};
+  LinkTable links_{far_, directory_, buffers_, "gateway-id", [](std::uint64_t) {}};
   std::shared_ptr<LinkInfo> info_ = link_info(1, 1);
   std::unique_ptr<ConnectorEnd> connector_ = connect(far_, links_, directory_, info_);
   StreamEnd visitor_;

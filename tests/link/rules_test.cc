@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "link/liveness.h"
+#include "link/send_pace.h"
 #include "link/window.h"
 
 namespace adit::link {
@@ -13,48 +14,102 @@ using Action = Liveness::Action;
 
 constexpr base::TimePoint kNow{std::chrono::hours(1)};
 
-TEST(Window, GrowsOnlyWhenDrainedWithinTwoRoundTrips) {
+TEST(Window, FollowsTheTimeInWhichHalfOfItIsDrained) {
   struct Case {
     const char* what;
     std::size_t consumed;
     base::Duration took;
     base::Duration round_trip;
     std::uint32_t most;
-    std::uint64_t budget;
-    std::uint32_t by;
+    std::int64_t change;
   };
+  // Its first size is 1000, at present it has 4000.
   const Case cases[] = {
-      {"in one round trip", 1000, 100ms, 100ms, 8000, 8000, 1000},
-      {"in two", 1000, 200ms, 100ms, 8000, 8000, 1000},
-      {"in more", 1000, 201ms, 100ms, 8000, 8000, 0},
-      {"not all of it", 999, 1ms, 100ms, 8000, 8000, 0},
-      {"round trip not known", 1000, 2ms, 0ms, 8000, 8000, 1000},
-      {"round trip not known, slow", 1000, 3ms, 0ms, 8000, 8000, 0},
-      {"on one host", 1000, 2ms, 10us, 8000, 8000, 1000},
-      {"up to the most", 1000, 1ms, 1ms, 1500, 8000, 500},
-      {"at the most", 1000, 1ms, 1ms, 1000, 8000, 0},
-      {"within the budget", 1000, 1ms, 1ms, 8000, 300, 300},
-      {"budget used up", 1000, 1ms, 1ms, 8000, 0, 0},
+      {"in one and a half round trips", 2000, 150ms, 100ms, 32000, 4000},
+      {"in half of a long one", 2000, 50ms, 100ms, 32000, 12000},
+      {"in half of a short one", 2000, 1ms, 9ms, 32000, 4000},
+      {"in more", 2000, 151ms, 100ms, 32000, 0},
+      {"not half of it", 1999, 1ms, 100ms, 32000, 0},
+      {"round trip not known", 2000, 1500us, 0ms, 32000, 4000},
+      {"round trip not known, slow", 2000, 2ms, 0ms, 32000, 0},
+      {"on one host", 2000, 1500us, 10us, 32000, 4000},
+      {"up to the most", 2000, 1ms, 1ms, 4500, 500},
+      {"at the most", 2000, 1ms, 1ms, 4000, 0},
+      {"in eight round trips", 2000, 800ms, 100ms, 32000, 0},
+      {"in more than eight", 2000, 801ms, 100ms, 32000, -2000},
+      {"a short moment is never slow", 2000, 250ms, 1ms, 32000, 0},
+      {"longer than that", 2000, 251ms, 1ms, 32000, -2000},
   };
   for (const auto& c : cases) {
     Window window(1000, kNow);
+    window.resize(3000);
     window.on_consumed(c.consumed);
-    EXPECT_EQ(window.grow(kNow + c.took, c.round_trip, c.most, c.budget), c.by) << c.what;
-    EXPECT_EQ(window.size(), 1000 + c.by) << c.what;
-    EXPECT_EQ(window.grown(), c.by) << c.what;
+    EXPECT_EQ(window.advice(kNow + c.took, c.round_trip, c.most), c.change) << c.what;
+    EXPECT_EQ(window.size(), 4000U) << "nothing changes before it is granted: " << c.what;
   }
 }
 
-TEST(Window, MeasuresAnewAfterASlowOne) {
+TEST(Window, NeverShrinksBelowItsFirstSize) {
   Window window(1000, kNow);
+  window.resize(500);
   window.on_consumed(1000);
-  EXPECT_EQ(window.grow(kNow + 1h, 1ms, 8000, 8000), 0U);
+  EXPECT_EQ(window.advice(kNow + 1h, 1ms, 8000), -500);
+  window.resize(-500);
   window.on_consumed(1000);
-  EXPECT_EQ(window.grow(kNow + 1h + 1ms, 1ms, 8000, 8000), 1000U);
-  window.on_consumed(1999);
-  EXPECT_EQ(window.grow(kNow + 1h + 2ms, 1ms, 8000, 8000), 0U) << "the larger window must be drained now";
+  EXPECT_EQ(window.advice(kNow + 2h, 1ms, 8000), 0);
+  EXPECT_EQ(window.grown(), 0U);
+}
+
+TEST(Window, MeasuresAnewAfterEachHalf) {
+  Window window(1000, kNow);
+  window.on_consumed(500);
+  EXPECT_EQ(window.advice(kNow + 1h, 1ms, 8000), 0);
+  window.on_consumed(500);
+  EXPECT_EQ(window.advice(kNow + 1h + 1ms, 1ms, 8000), 1000);
+  window.resize(1000);
+  window.on_consumed(999);
+  EXPECT_EQ(window.advice(kNow + 1h + 2ms, 1ms, 8000), 0) << "half of the larger window must be drained now";
   window.on_consumed(1);
-  EXPECT_EQ(window.grow(kNow + 1h + 2ms, 1ms, 8000, 8000), 2000U);
+  EXPECT_EQ(window.advice(kNow + 1h + 2ms, 1ms, 8000), 2000);
+}
+
+TEST(Window, IsIdleWhenItIsNotDrained) {
+  Window window(1000, kNow);
+  EXPECT_FALSE(window.is_idle(kNow + 2s, 10ms));
+  EXPECT_TRUE(window.is_idle(kNow + 2s + 1ns, 10ms));
+  EXPECT_FALSE(window.is_idle(kNow + 10s, 1s)) << "a few round trips are not idle";
+  window.on_consumed(500);
+  (void)window.advice(kNow + 3s, 10ms, 8000);
+  EXPECT_FALSE(window.is_idle(kNow + 4s, 10ms));
+}
+
+TEST(SendPace, TakesLessOnASlowNetworkAndMoreOnAFastOne) {
+  struct Case {
+    const char* what;
+    base::Duration each;
+    std::size_t batch;
+  };
+  const Case cases[] = {
+      {"fast", 100us, SendPace::kMost},
+      {"as wanted", 4ms, SendPace::kMost},
+      {"slow", 12ms, SendPace::kLeast},
+  };
+  for (const auto& c : cases) {
+    SendPace pace;
+    auto now = kNow;
+    for (int i = 0; i < 20; ++i) pace.on_batch(now += c.each, true);
+    EXPECT_EQ(pace.batch(), c.batch) << c.what;
+    for (int i = 0; i < 20; ++i) pace.on_batch(now += 100us, true);
+    EXPECT_EQ(pace.batch(), SendPace::kMost) << c.what << ", then fast";
+  }
+}
+
+TEST(SendPace, ABatchThatWasNotWholeTellsNothing) {
+  SendPace pace;
+  EXPECT_FALSE(pace.on_batch(kNow, true)) << "the first has none before it";
+  EXPECT_TRUE(pace.on_batch(kNow + 1s, false)) << "a second for a whole one";
+  EXPECT_FALSE(pace.on_batch(kNow + 2s, true)) << "there was nothing to send";
+  EXPECT_EQ(pace.batch(), SendPace::kMost / 2);
 }
 
 struct LivenessTest : testing::Test {

@@ -28,10 +28,10 @@ TEST(SessionFlow, OneStreamFillsALongPath) {
   const SessionOptions options;
   const auto round_trip = 100ms;
   const auto bytes = steady_bytes(round_trip / 2, 10s, options);
-  // One window per round trip is all that flow control allows.
+  // One window per round trip is all that flow control allows. nghttp2 tells of credit once it is half a window, so
+  // when bytes come in bursts, as on this wire without a rate, half of it may be all that is under way.
   const auto ideal = std::uint64_t{options.most_window} * (5s / round_trip);
-  EXPECT_GE(bytes, ideal * 9 / 10);
-  // WINDOW_UPDATE at half a window lets at most half a window more through within the same time.
+  EXPECT_GE(bytes, ideal / 2);
   EXPECT_LE(bytes, ideal * 3 / 2);
 }
 
@@ -58,7 +58,7 @@ TEST(SessionFlow, WindowStaysSmallForASlowReader) {
 
 TEST(SessionFlow, GrowthOfAllStreamsIsBounded) {
   SessionOptions options;
-  options.link_window = 1 << 20;  // the budget is four times that
+  options.most_buffered = 8 << 20;  // half of it is for growth
   options.most_window = 4 << 20;
   Pair pair(10ms, options);
   pair.settle();
@@ -80,8 +80,8 @@ TEST(SessionFlow, GrowthOfAllStreamsIsBounded) {
   }
   pair.run(5s);
   for (auto* stream : streams) held += stream->bytes;
-  EXPECT_LE(held, 4 * std::uint64_t{options.link_window} + kStreams * options.first_window);
-  EXPECT_GE(held, std::uint64_t{options.link_window}) << "windows did grow";
+  EXPECT_LE(held, options.most_buffered / 2 + kStreams * options.first_window);
+  EXPECT_GE(held, std::uint64_t{1} << 20U) << "windows did grow";
 }
 
 TEST(SessionFlow, StalledStreamBlocksNoOther) {
