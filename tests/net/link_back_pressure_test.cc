@@ -1,9 +1,8 @@
 // The shell of a link over a real socket: what it does while the socket is full.
 
-#include "net/link_driver.h"
-
 #include <gtest/gtest.h>
 
+#include "net/link_driver.h"
 #include "tests/net/loop_until.h"
 #include "tests/net/stream_end.h"
 
