@@ -61,7 +61,7 @@ def measure(bench, options):
     if "idle" in options.only:
         found.idle = idle.measure(bench, options.systems, options.seconds)
     if "tunnels" in options.only and "adit" in options.systems:
-        found.tunnels = tunnels.measure(bench, options.rounds, options.seconds, pathlib.Path(options.bin))
+        found.tunnels = tunnels.measure(bench, options.rounds, pathlib.Path(options.bin))
     if "streams" in options.only and "adit" in options.systems:
         found.streams = streams.measure(bench, pathlib.Path(options.bin).resolve())
     if "distance" in options.only and "adit" in options.systems:
