@@ -60,6 +60,7 @@ void serve(int fd) {
     in.erase(0, end + 4);
     if (head.find("\r\nUpgrade: ") != head.npos) {
       if (!send_all(fd, kSwitch)) break;
+      std::vector<char>(1024).swap(buffer);
       while (recv(fd, buffer.data(), buffer.size(), 0) > 0) {
       }
       break;

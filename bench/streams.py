@@ -5,7 +5,7 @@ import time
 
 from processes import free_port
 
-COUNT = 1000
+COUNT = 4000  # so many that memory which the programs had free before does not hide them
 UPGRADE = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: idle\r\n\r\n"
 
 

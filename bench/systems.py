@@ -53,7 +53,7 @@ class System:
             return None
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5) as answer:
             lines = answer.read().decode().splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("adit_gateway_streams_open"))
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("adit_gateway_streams_open{"))
 
 
 class Bench:
