@@ -35,7 +35,7 @@ struct GatewayContext {
 /// replacement until its streams are done. On its loop's thread.
 class LinkSlot final : private GatewayDialOwner, private ConnectorLinkOwner, private net::TurnTask {
  public:
-  /// `number` is unique among the slots of the process for that address.
+  /// `number` is unique among the slots of the process.
   LinkSlot(const SlotContext& context, GatewayContext& gateway, std::uint32_t number, LinkReport& report);
   ~LinkSlot();
 

@@ -27,10 +27,11 @@ base::Result<void> Server::open() {
     metrics_.push_back(std::make_unique<WorkerMetrics>(options_.services.services().size()));
     workers_.push_back(std::make_unique<Worker>(options_, identity_, *metrics_.back(), buffers));
   }
-  std::size_t next = 0;
+  std::uint32_t slot = 0;  // not anew for each address: two of them may lead to one gateway
   for (unsigned i = 0; i < options_.links; ++i) {
     for (const auto& gateway : options_.gateways) {
-      workers_[next++ % workers_.size()]->add_link(gateway, i, reports_.emplace_back());
+      workers_[slot % workers_.size()]->add_link(gateway, slot, reports_.emplace_back());
+      ++slot;
     }
   }
   registry_.add(telemetry::collect_process);
