@@ -261,15 +261,24 @@ def test_sslyze_finds_nothing_obsolete(scanned, tmp_path):
 NOT_OURS = ("cert_", "DNS_CAArecord", "engine_problem", "scanTime")
 
 
+def scan_by_testssl(program, port, report):
+    """What it found. Its own connections time out on a busy machine; then it says so, and is asked again."""
+    for _ in range(3):
+        report.unlink(missing_ok=True)
+        subprocess.run([program, "--quiet", "--warnings", "off", "--openssl-timeout", "20", "--jsonfile", report, "--color",
+                        "0", "-p", "-s", "-f", "-P", "-S", "-U", "--ip", "127.0.0.1", f"https://shop.test:{port}"],
+                       capture_output=True, stdin=subprocess.DEVNULL, timeout=270, check=False)  # counts findings as failure
+        found = json.loads(report.read_text())
+        if not any("check failed because of connect problem" in f["finding"] for f in found):
+            break
+    return found
+
+
 def test_testssl_finds_nothing_vulnerable(scanned, tmp_path):
     program = shutil.which("testssl") or shutil.which("testssl.sh")
     if not program:
         pytest.skip("testssl.sh is not there: .ci/deps test")
-    report = tmp_path / "testssl.json"
-    subprocess.run([program, "--quiet", "--warnings", "off", "--openssl-timeout", "20", "--jsonfile", report, "--color", "0",
-                    "-p", "-s", "-f", "-P", "-S", "-U", "--ip", "127.0.0.1", f"https://shop.test:{scanned.https}"],
-                   capture_output=True, stdin=subprocess.DEVNULL, timeout=270, check=False)  # counts findings as failure
-    found = json.loads(report.read_text())
+    found = scan_by_testssl(program, scanned.https, tmp_path / "testssl.json")
     assert len(found) > 60, "the scan was cut short"
     ours = [f"{f['id']}: {f['severity']} {f['finding']}" for f in found
             if f["severity"] not in ("OK", "INFO") and not f["id"].startswith(NOT_OURS)]
