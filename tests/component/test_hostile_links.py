@@ -13,7 +13,7 @@ import frames as f
 import visitor
 from edge import documents, token_secret, tunnel_manifest
 from frames import frame, number
-from programs import PATIENCE, free_port, wait_until
+from programs import PATIENCE, SANITIZED, free_port, wait_until
 
 BAD_TUNNEL, BAD_TOKEN = "77777777-2222-4333-8444-555555555555", "the-token-of-the-bad-tunnel-0123456789"
 BAD = {"tunnel": BAD_TUNNEL, "token": BAD_TOKEN}
@@ -231,7 +231,8 @@ def test_a_connector_that_does_not_read_costs_a_bounded_amount(beside, record_pr
                 while taken < size:
                     taken += raw.socket.send(b"x" * 65536)
         record_property("bytes taken of visitors", taken)
-        assert beside.gateway.rss() - before < 48 << 20
+        if not SANITIZED:  # which keep for a while what is freed
+            assert beside.gateway.rss() - before < 48 << 20
 
 
 def test_S2_C13_S3_C4_S3_P6_S3_P12_S4_C16_a_half_open_connector_is_noticed(beside):

@@ -67,7 +67,8 @@ def test_R8_a_thousand_silent_deaths_leave_nothing(gateway, link):
     link().up().serve()
     gateway.wait_status(200)
     wait_until(lambda: states(gateway) == ["live"], "only the last one is left")
-    assert gateway.gateway.rss() - before < 8 << 20
+    if not SANITIZED:  # which keep for a while what is freed
+        assert gateway.gateway.rss() - before < 8 << 20
 
 
 def test_an_instance_may_have_so_many_links_and_is_told(gateway, link):
