@@ -12,6 +12,11 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 using KeepAliveIdle = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPIDLE>;  // seconds
 using KeepAliveInterval = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPINTVL>;
 using KeepAliveProbes = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_KEEPCNT>;
+using NotSent = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;  // bytes
+
+// Of what a peer has yet to make room for, the kernel takes no more than this; by itself it would take megabytes, which
+// cost memory for each peer that reads slowly and make it look quick.
+constexpr int kMostNotSent = 256 * 1024;
 constexpr int kBacklog = 4096;
 constexpr auto kPause = std::chrono::milliseconds(100);
 
@@ -43,6 +48,7 @@ base::Result<void> Listener::bind(asio::ip::tcp::endpoint where, bool share) {
   if (!error) acceptor_.set_option(KeepAliveIdle(30), error);
   if (!error) acceptor_.set_option(KeepAliveInterval(10), error);
   if (!error) acceptor_.set_option(KeepAliveProbes(3), error);
+  if (!error) acceptor_.set_option(NotSent(kMostNotSent), error);
   if (!error) acceptor_.bind(where, error);
   if (!error) acceptor_.listen(kBacklog, error);
   if (!error) acceptor_.non_blocking(true, error);
