@@ -36,8 +36,8 @@ struct Hello {
   std::string connector;  ///< name, the same for all replicas of one Deployment
   std::string instance;   ///< unique per process
   std::string version;    ///< of the program
-  /// Which of the links that the instance keeps at one address this is; a new one with the same number takes the place
-  /// of one that the gateway still believes alive. Absent in connectors before 0.2.
+  /// Which of the instance's links this is: a new one with the same number puts one that the gateway still believes
+  /// alive in doubt. Absent: it replaces none.
   std::optional<std::uint32_t> slot = {};
 };
 

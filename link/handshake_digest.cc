@@ -1,7 +1,6 @@
 #include "link/handshake_digest.h"
 
 #include <array>
-#include <span>
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -9,7 +8,6 @@
 #include "link/handshake.h"
 
 namespace adit::link {
-namespace {
 
 std::string base64(std::span<const unsigned char> bytes) {
   std::string text((bytes.size() + 2) / 3 * 4, '\0');
@@ -17,8 +15,6 @@ std::string base64(std::span<const unsigned char> bytes) {
   EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
   return text;
 }
-
-}  // namespace
 
 std::string web_socket_accept(std::string_view key) {
   const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

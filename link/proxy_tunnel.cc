@@ -2,23 +2,14 @@
 
 #include <algorithm>
 
-#include <openssl/evp.h>
-
 #include "base/text.h"
+#include "link/handshake_digest.h"
 #include "link/http_date.h"
 
 namespace adit::link {
 namespace {
 
 constexpr std::size_t kMostSchemes = 100;  // bytes of their list
-
-std::string base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4, '\0');
-  // It ends the text with a zero of its own, for which std::string has the place.
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), reinterpret_cast<const unsigned char*>(bytes.data()),
-                  static_cast<int>(bytes.size()));
-  return text;
-}
 
 bool is_token_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
@@ -71,7 +62,10 @@ void write_connect(base::Buffer& out, std::string_view host, std::uint16_t port,
   const bool literal = host.find(':') != std::string_view::npos;
   const auto authority = (literal ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
   std::string head = "CONNECT " + authority + " HTTP/1.1\r\nHost: " + authority + "\r\n";
-  if (!credentials.empty()) head += "Proxy-Authorization: Basic " + base64(credentials) + "\r\n";
+  if (!credentials.empty()) {
+    const std::span bytes(reinterpret_cast<const unsigned char*>(credentials.data()), credentials.size());
+    head += "Proxy-Authorization: Basic " + base64(bytes) + "\r\n";
+  }
   head += "\r\n";
   out.append(std::string_view(head));
 }
