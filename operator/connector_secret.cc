@@ -1,9 +1,9 @@
 #include "operator/connector_secret.h"
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 
+#include "base/utc.h"
 #include "routing/digest.h"
 
 namespace adit::controller {
@@ -62,7 +62,7 @@ Json secret_object(const Json& tunnel, const std::string& tunnel_id, const Conne
   if (!tokens.rotated.empty()) annotations[std::string(kRotated)] = tokens.rotated;
   if (!tokens.previous.empty()) {
     data["previous-token"] = tokens.previous;
-    annotations[std::string(kPreviousUntil)] = to_rfc3339(*tokens.previous_until);
+    annotations[std::string(kPreviousUntil)] = base::utc_text(*tokens.previous_until);
   }
   return {{"apiVersion", "v1"},
           {"kind", "Secret"},
@@ -128,14 +128,6 @@ ConnectorSecretPlan plan_connector_secret(const Json& tunnel, const std::string&
   const bool has_leftover = tokens.previous.empty() && kube::find(*secret, {"data", "previous-token"}) != nullptr;
   if (has_leftover || !holds(*secret, plan.object)) plan.write = ConnectorSecretPlan::Write::apply;
   return plan;
-}
-
-std::string to_rfc3339(WallTime time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 }  // namespace adit::controller

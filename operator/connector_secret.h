@@ -45,7 +45,4 @@ std::string connector_secret_name(const kube::Json& tunnel);
 /// Whether the Tunnel's tokens are those of its NAME-connector: spec.connectorTokens is absent or empty.
 bool uses_connector_secret(const kube::Json& tunnel);
 
-/// RFC 3339 in UTC with whole seconds, as Kubernetes writes times.
-std::string to_rfc3339(WallTime time);
-
 }  // namespace adit::controller

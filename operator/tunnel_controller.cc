@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 
 #include "base/log.h"
+#include "base/utc.h"
 
 namespace adit::controller {
 namespace {
@@ -136,7 +137,8 @@ ReconcileResult TunnelController::reconcile_status(const kube::Json& tunnel, con
       std::any_of(facts.outcome.problems.begin(), facts.outcome.problems.end(),
                   [](const routing::Problem& problem) { return problem.kind == routing::ProblemKind::duplicate_id; });
   const auto edge = is_other ? EdgeView{} : parts_.views.find(facts.id);
-  const auto plan = plan_status(tunnel, facts, edge, settings_.addresses, to_rfc3339(std::chrono::system_clock::now()));
+  const auto plan =
+      plan_status(tunnel, facts, edge, settings_.addresses, base::utc_text(std::chrono::system_clock::now()));
   if (!plan.object) return ReconcileResult::done();
   if (const auto wait = budget_.take(base::Clock::now()); wait.count() > 0) return ReconcileResult::later(wait);
   const auto written = parts_.api.apply_status(tunnels(), *plan.object);

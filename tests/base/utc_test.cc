@@ -11,6 +11,7 @@ TEST(UtcText, IsRfc3339) {
       {-1, "1969-12-31T23:59:59Z"},
       {784'111'777, "1994-11-06T08:49:37Z"},
       {951'782'400, "2000-02-29T00:00:00Z"},
+      {1'800'000'000, "2027-01-15T08:00:00Z"},
   };
   for (const auto& [time, text] : cases) EXPECT_EQ(utc_text(std::chrono::system_clock::from_time_t(time)), text);
 }

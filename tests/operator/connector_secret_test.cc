@@ -121,9 +121,5 @@ TEST_F(ConnectorSecretTest, ATokenThatSomebodyTookAwayComesBackNew) {
   EXPECT_EQ(data("previous-token"), "absent");
 }
 
-TEST(Rfc3339, IsWrittenInUtc) {
-  EXPECT_EQ(to_rfc3339(std::chrono::system_clock::from_time_t(1'800'000'000)), "2027-01-15T08:00:00Z");
-}
-
 }  // namespace
 }  // namespace adit::controller
