@@ -13,11 +13,9 @@ constexpr auto kAgain = std::chrono::milliseconds(1100);  // a little more than 
 }  // namespace
 
 GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
-                         const link::SessionOptions& options)
+                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, const link::SessionOptions& options)
     : info_(std::move(info)),
       owner_(owner),
-      gateway_id_(std::move(gateway_id)),
       driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, options, *this),
       doubts_(net::Deadline::of<&GatewayLink::look_again>(loop, this)) {}
 
@@ -52,9 +50,7 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
     changed();
     if (!first) return;
     // Said once streams can come, so that a connector that has heard it knows that it is served.
-    link::Gateways gateways;
-    gateways.ids.push_back(gateway_id_);
-    driver_.session().send_control(gateways);
+    driver_.session().send_control(owner_.gateways());
   } else if (const auto* leaving = std::get_if<link::Leaving>(&message)) {
     base::log::info("connector is leaving", {{"tunnel", info_->tunnel_name},
                                              {"connector", info_->connector},
@@ -123,6 +119,10 @@ LinkCause GatewayLink::cause() const {
     default:
       return LinkCause::lost;
   }
+}
+
+void GatewayLink::announce(const link::Gateways& gateways) {
+  if (offered_ && driver_.is_open()) driver_.session().send_control(gateways);
 }
 
 void GatewayLink::leave(std::string_view reason) { driver_.session().send_control(link::Leaving{std::string(reason)}); }

@@ -20,6 +20,8 @@ class GatewayLinkOwner {
   virtual void on_link_changed(GatewayLink& link) = 0;
   /// The link is over; the owner destroys it later in the turn.
   virtual void on_link_over(GatewayLink& link, std::string_view why) = 0;
+  /// The gateways that are ready, this one included.
+  virtual const link::Gateways& gateways() const = 0;
 
  protected:
   ~GatewayLinkOwner() = default;
@@ -30,8 +32,7 @@ class GatewayLink final : private net::LinkOwner {
  public:
   /// `web_socket`: see net::LinkDriver.
   GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
-              const link::SessionOptions& options);
+              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, const link::SessionOptions& options);
 
   void start() { driver_.start(); }
   const std::shared_ptr<LinkInfo>& info() const { return info_; }
@@ -47,6 +48,8 @@ class GatewayLink final : private net::LinkOwner {
   /// The connector has dialled its slot anew, so it may have lost this one: out of rotation and PINGed until it is
   /// heard of, closed if it stays silent.
   void doubt();
+  /// Tells the connector, if it has heard of gateways already, of those that are ready now.
+  void announce(const link::Gateways& gateways);
   /// Tells the connector that this gateway is about to go.
   void leave(std::string_view reason);
   /// Ends the link as soon as its streams are done.
@@ -73,7 +76,6 @@ class GatewayLink final : private net::LinkOwner {
 
   std::shared_ptr<LinkInfo> info_;
   GatewayLinkOwner& owner_;
-  std::string gateway_id_;
   net::LinkDriver driver_;
   std::vector<std::string> services_;
   LinkCause closed_for_ = LinkCause::shutdown;

@@ -11,7 +11,7 @@ LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, BufferBudgets& b
     : loop_(loop),
       directory_(directory),
       buffers_(buffers),
-      gateway_id_(std::move(gateway_id)),
+      gateways_{{std::move(gateway_id)}},
       leaving_(std::move(leaving)) {}
 
 LinkTable::~LinkTable() = default;
@@ -22,7 +22,7 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
   if (info->transport == link::Transport::websocket) {
     web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::server, random_);
   }
-  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner, gateway_id_,
+  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner,
                                             buffers_.session_options(info->tunnel_id));
   GatewayLink& added = *link;
   by_tunnel_[info->tunnel_id].push_back(&added);
@@ -57,6 +57,20 @@ GatewayLink* LinkTable::find(std::uint64_t id) {
   return link != by_id_.end() ? link->second.get() : nullptr;
 }
 
+link::Stream* LinkTable::open(std::uint64_t link_id, const link::Opening& opening, link::StreamHandler& handler) {
+  GatewayLink* link = find(link_id);
+  return link != nullptr ? link->open(opening, handler) : nullptr;
+}
+
+void LinkTable::suspect(std::uint64_t link_id) {
+  if (GatewayLink* link = find(link_id)) link->suspect();
+}
+
+void LinkTable::announce(link::Gateways gateways) {
+  gateways_ = std::move(gateways);
+  for (const auto& [id, link] : by_id_) link->announce(gateways_);
+}
+
 void LinkTable::slot_taken(std::uint64_t id, bool unheard) {
   GatewayLink* link = find(id);
   if (link == nullptr) return;
@@ -75,7 +89,7 @@ void LinkTable::revoke(const routing::Table& table) {
 }
 
 void LinkTable::leave(std::string_view reason) {
-  draining_ = true;
+  if (std::exchange(draining_, true)) return;
   for (const auto& [id, link] : by_id_) link->leave(reason);
 }
 

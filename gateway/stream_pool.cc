@@ -107,13 +107,22 @@ void StreamPool::drop(ServiceStream& stream) {
   forget(stream);
 }
 
-void StreamPool::drop_idle(std::uint64_t link_id) {
+template <class Which>
+void StreamPool::drop_idle_if(Which which) {
   for (auto& [key, upstream] : upstreams_) {
     for (auto next = upstream->idle.begin(); next != upstream->idle.end();) {
       ServiceStream& stream = *next++;
-      if (stream.link_->id == link_id) drop(stream);
+      if (which(*stream.link_)) drop(stream);
     }
   }
+}
+
+void StreamPool::drop_idle(std::uint64_t link_id) {
+  drop_idle_if([link_id](const LinkInfo& link) { return link.id == link_id; });
+}
+
+void StreamPool::drop_idle_of(std::string_view peer) {
+  drop_idle_if([peer](const LinkInfo& link) { return link.peer == peer; });
 }
 
 void StreamPool::clear() {

@@ -104,6 +104,8 @@ class StreamPool {
   void doubt(const ServiceStream& stream) { opener_.doubt(*stream.link_); }
   /// A link is leaving: its idle streams would only hold it up.
   void drop_idle(std::uint64_t link_id);
+  /// The same for all tunnels of a peer.
+  void drop_idle_of(std::string_view peer);
   /// No stream is kept idle any more (the gateway is ending).
   void clear();
   /// Drops what has been idle for long and forgets services without use; done by itself every few seconds.
@@ -114,6 +116,8 @@ class StreamPool {
   /// After on_closed: the link's stream is gone.
   void forget(ServiceStream& stream);
   void on_sweep();
+  template <class Which>
+  void drop_idle_if(Which which);
   ServiceStream* fresh();
 
   struct Key {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/link_acceptor.h"
+#include "gateway/peers.h"
 #include "gateway/remote_stream.h"
 #include "gateway/visitor.h"
 #include "net/address.h"
@@ -181,8 +182,12 @@ link::Stream* Worker::open_stream(const Upstream& upstream, const link::Opening&
                                   const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                   std::shared_ptr<const LinkInfo>& link) {
   GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried);
-  if ((own == nullptr || own->state() != LinkState::live) && shared_.workers.size() > 1) {
+  if (own == nullptr || own->state() != LinkState::live) {
     const auto other = shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried);
+    if (!other || other->state.load(std::memory_order_relaxed) != LinkState::live) {
+      const bool live_only = own != nullptr || other != nullptr;
+      if (auto* stream = open_at_peer(upstream, opening, tried, handler, live_only, link)) return stream;
+    }
     // A link of one's own is better, but not if it is suspect and the other is not.
     if (other && (own == nullptr || other->state.load(std::memory_order_relaxed) == LinkState::live)) {
       link = other;
@@ -204,15 +209,23 @@ link::Stream* Worker::open_far(const link::Opening& opening, const LinkInfo& lin
   metrics_.streams_opened.add();
   metrics_.remote_streams.add();
   Worker& far = *shared_.workers[link.worker];
-  RemoteOpening remote;
-  remote.link_id = link.id;
-  remote.service = opening.service;
-  remote.visitor = opening.visitor;
-  remote.request_id = opening.request_id;
-  return open_remote_stream(loop_, far.loop_, far.links_, std::move(remote), handler);
+  return open_remote_stream(loop_, far.loop_, far.links_, RemoteOpening(link.id, opening), handler);
+}
+
+/// Where no link of this gateway's own serves, another gateway's may.
+link::Stream* Worker::open_at_peer(const Upstream& upstream, const link::Opening& opening,
+                                   const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
+                                   bool live_only, std::shared_ptr<const LinkInfo>& link) {
+  if (shared_.peers == nullptr) return nullptr;
+  const auto peer = shared_.peers->pick(upstream.tunnel_id, opening.service, tried);
+  if (!peer || (live_only && peer->state.load(std::memory_order_relaxed) != LinkState::live)) return nullptr;
+  link = peer;
+  metrics_.streams_opened.add();
+  return shared_.peers->open(loop_, opening, *peer, handler);
 }
 
 void Worker::doubt(const LinkInfo& link) {
+  if (!link.peer.empty()) return shared_.peers->doubt(link);
   if (link.worker != index_) {
     Worker& far = *shared_.workers[link.worker];
     return suspect_remote_link(far.loop_, far.links_, link.id);
@@ -221,6 +234,11 @@ void Worker::doubt(const LinkInfo& link) {
 }
 
 bool Worker::has_nearer_link(const Upstream& upstream, const LinkInfo& link) {
+  if (!link.peer.empty()) {
+    if (link.connector_leaves) return true;
+    const auto own = shared_.directory.pick(upstream.tunnel_id, upstream.service, shared_.workers.size(), {});
+    return own && own->state.load(std::memory_order_relaxed) == LinkState::live;
+  }
   if (link.worker == index_) return false;
   const GatewayLink* own = links_.pick(upstream.tunnel_id, upstream.service, {});
   return own != nullptr && own->state() == LinkState::live;
@@ -267,9 +285,23 @@ void Worker::go_away() {
 
 /// Streams on this worker's link may be idle at any worker.
 void Worker::link_is_leaving(std::uint64_t link_id) {
-  for (Worker* worker : shared_.workers) {
-    worker->loop_.post([worker, link_id] { worker->pool_.drop_idle(link_id); });
-  }
+  for (Worker* worker : shared_.workers) worker->drop_idle(link_id);
+}
+
+void Worker::drop_idle(std::uint64_t link_id) {
+  loop_.post([this, link_id] { pool_.drop_idle(link_id); });
+}
+
+void Worker::drop_idle_of(std::string peer) {
+  loop_.post([this, peer = std::move(peer)] { pool_.drop_idle_of(peer); });
+}
+
+void Worker::announce(std::shared_ptr<const link::Gateways> gateways) {
+  loop_.post([this, gateways = std::move(gateways)] { links_.announce(*gateways); });
+}
+
+void Worker::leave() {
+  loop_.post([this] { links_.leave("gateway is shutting down"); });
 }
 
 void Worker::finish() {

@@ -76,6 +76,29 @@ Decoded decode_leaving(const Json& object) {
   return std::optional<ControlMessage>(std::move(leaving));
 }
 
+bool flag_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+Decoded decode_presence(const Json& object) {
+  const std::string* tunnel = text_of(object, "tunnel");
+  if (tunnel == nullptr || !is_name(*tunnel)) return base::Error{"control line \"presence\": tunnel is not a name"};
+  const Json* services = array_of(object, "services");
+  if (services == nullptr) return base::Error{"control line \"presence\": services is not an array"};
+  if (services->size() > kMostNames) return base::Error{"control line \"presence\": services has more than 1000 items"};
+  Presence presence{*tunnel, {}, flag_of(object, "suspect"), flag_of(object, "adds")};
+  for (const Json& service : *services) {
+    const auto* name = service.get_ptr<const std::string*>();
+    if (name == nullptr || !is_name(*name)) {
+      return base::Error{"control line \"presence\": services[" + std::to_string(presence.services.size()) +
+                         "] is not a name"};
+    }
+    presence.services.push_back(*name);
+  }
+  return std::optional<ControlMessage>(std::move(presence));
+}
+
 void append_text(std::string& out, std::string_view text) {
   out.push_back('"');
   base::append_json_escaped(out, text);
@@ -113,6 +136,26 @@ struct Encoder {
     append_text(out, std::string_view(leaving.reason).substr(0, kMostReason));
     out.push_back('}');
   }
+
+  void operator()(const Presence& presence) const {
+    out += R"({"type":"presence","tunnel":)";
+    append_text(out, presence.tunnel);
+    out += R"(,"services":[)";
+    for (const auto& service : presence.services) {
+      if (&service != &presence.services.front()) out.push_back(',');
+      append_text(out, service);
+    }
+    out += std::string(R"(],"suspect":)") + text_of_flag(presence.suspect) + R"(,"adds":)" +
+           text_of_flag(presence.adds) + "}";
+  }
+
+  void operator()(const Replica& replica) const {
+    out += std::string(R"({"type":"replica","ready":)") + text_of_flag(replica.ready) + R"(,"leaving":)" +
+           text_of_flag(replica.leaving) + "}";
+  }
+
+ private:
+  static const char* text_of_flag(bool flag) { return flag ? "true" : "false"; }
 };
 
 /// False when objects or arrays are nested deeper than kMostDepth. The parser itself keeps no stack, but the
@@ -155,6 +198,8 @@ Decoded decode_control(std::string_view line) {
   if (*type == "gateways") return decode_gateways(object);
   if (*type == "offers") return decode_offers(object);
   if (*type == "leaving") return decode_leaving(object);
+  if (*type == "presence") return decode_presence(object);
+  if (*type == "replica") return std::optional<ControlMessage>(Replica{flag_of(object, "ready"), flag_of(object, "leaving")});
   return std::optional<ControlMessage>();
 }
 

@@ -34,7 +34,24 @@ struct Leaving {
   std::string reason;
 };
 
-using ControlMessage = std::variant<Gateways, Offers, Leaving>;
+/// Between gateways (docs/peers.md): what the sender's own links offer of one tunnel, replacing what it said before.
+/// {"type":"presence","tunnel":"…","services":["default"],"suspect":false,"adds":false}
+struct Presence {
+  std::string tunnel;
+  std::vector<std::string> services;  ///< none: the sender has no link of the tunnel any more
+  bool suspect = false;               ///< of all its links of the tunnel nothing was heard for a while
+  bool adds = false;                  ///< to the services of the line before, which had no room for all
+
+  friend bool operator==(const Presence&, const Presence&) = default;
+};
+
+/// Between gateways: how the sender stands. {"type":"replica","ready":true,"leaving":false}
+struct Replica {
+  bool ready = false;    ///< it serves visitors
+  bool leaving = false;  ///< it is about to go: new streams only where nobody else can take them
+};
+
+using ControlMessage = std::variant<Gateways, Offers, Leaving, Presence, Replica>;
 
 /// One line with its final newline.
 std::string encode_control(const ControlMessage& message);

@@ -26,12 +26,16 @@ TEST(Control, LinesAreAsDocumented) {
   EXPECT_EQ(encode_control(Offers{{{"api", "tcp"}, {"web:80", "tcp"}}}),
             "{\"type\":\"offers\",\"services\":[{\"name\":\"api\",\"protocol\":\"tcp\"},"
             "{\"name\":\"web:80\",\"protocol\":\"tcp\"}]}\n");
+  EXPECT_EQ(encode_control(Presence{"t", {"api", "web:80"}, true, false}),
+            "{\"type\":\"presence\",\"tunnel\":\"t\",\"services\":[\"api\",\"web:80\"],\"suspect\":true,\"adds\":false}\n");
+  EXPECT_EQ(encode_control(Replica{true, false}), "{\"type\":\"replica\",\"ready\":true,\"leaving\":false}\n");
   EXPECT_EQ(encode_control(Leaving{"a \"b\"\n"}), "{\"type\":\"leaving\",\"reason\":\"a \\\"b\\\"\\u000a\"}\n");
 }
 
 TEST(Control, EveryMessageSurvivesTheTrip) {
   const ControlMessage messages[] = {
-      Gateways{}, Gateways{{"x"}}, Offers{}, Offers{{{"default", "tcp"}}}, Leaving{}, Leaving{"caf\xc3\xa9 \\ \x01"}};
+      Gateways{}, Gateways{{"x"}}, Offers{}, Offers{{{"default", "tcp"}}}, Leaving{}, Presence{"t", {}, false, false},
+      Presence{"t", {"a", "b"}, true, true}, Replica{}, Replica{true, true}, Leaving{"caf\xc3\xa9 \\ \x01"}};
   for (const auto& message : messages) EXPECT_EQ(round(message), encode_control(message));
 }
 
@@ -69,6 +73,10 @@ TEST(Control, BadLinesAreToldWithTheirMember) {
       {R"({"type":"offers","services":[1]})", "services[0].name is not a name"},
       {R"({"type":"offers","services":[{"name":"a/b","protocol":"tcp"}]})", "services[0].name is not a name"},
       {R"({"type":"offers","services":[{"name":"a","protocol":"tcp"},{"name":"b"}]})", "services[1].protocol"},
+      {R"({"type":"presence","services":[]})", "tunnel is not a name"},
+      {R"({"type":"presence","tunnel":"a b","services":[]})", "tunnel is not a name"},
+      {R"({"type":"presence","tunnel":"t"})", "services is not an array"},
+      {R"({"type":"presence","tunnel":"t","services":["a",""]})", "services[1] is not a name"},
       {R"({"type":"leaving","x":[[[[[[[[[[]]]]]]]]]]})", "nested"},
       {std::string(60'000, '['), "nested"},
       {std::string(70'000, ' '), "longer"},
