@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/settings.h"
 #include "base/version.h"
 
 namespace adit::connector {
@@ -56,7 +57,7 @@ void HealthProbe::on_service_reached(net::StreamPtr stream) {
   stream_ = std::move(stream);
   if (settings_.path.empty()) return done({});
   stream_->set_owner(*this);
-  stream_->out().append(probe_request(service_, settings_.path));
+  stream_->out().append(std::string_view(probe_request(service_, settings_.path)));
   stream_->flush_soon();
   stream_->read();
 }

@@ -36,7 +36,7 @@ class HealthProbe final : private ServiceDialOwner, private net::StreamOwner {
 
  private:
   void on_service_reached(net::StreamPtr stream) override;
-  void on_service_failed(StreamFailure failure, std::string_view reason) override { done(reason); }
+  void on_service_failed(StreamFailure, std::string_view reason) override { done(reason); }
   void on_readable() override;
   void on_sent() override {}
   void on_broken(std::string_view why) override { done(why); }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/settings.h"
 #include "connector/connector_link.h"
 #include "connector/health_watch.h"
 #include "tests/connector/gateway_end.h"
@@ -145,7 +146,7 @@ TEST(HealthProbe, ReadsTheStatusLine) {
 }
 
 /// A connector's watch and one link of it, the gateway's end being the test's.
-class Watch : public testing::Test, private ConnectorLinkOwner {
+class Watch : public testing::Test, protected ConnectorLinkOwner {
  protected:
   void watch(const std::string& probe, std::uint16_t port) {
     ASSERT_TRUE(services_.add(*parse_service("web=http://127.0.0.1:" + std::to_string(port))));
