@@ -76,7 +76,7 @@ void LinkSlot::on_dialed(Dialed dialed) {
   }
   ConnectorLinkOwner& owner = *this;
   link_ = std::make_unique<ConnectorLink>(context_.dial.loop, std::move(dialed.stream), std::move(web_socket),
-                                          context_.session, context_.services, context_.pipes, owner);
+                                          context_.session, context_.services, context_.pipes, owner, context_.health);
   serving_ = false;
   obey(slot_.on_up(net::Loop::now()));
   link_->start();

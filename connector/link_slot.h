@@ -22,6 +22,7 @@ struct SlotContext {
   WorkerMetrics& metrics;
   base::Backoff::Limits backoff{};
   link::SessionOptions session{};
+  HealthFeed* health = nullptr;  ///< see ConnectorLink
 };
 
 /// What the slots that one worker keeps to one gateway address share.

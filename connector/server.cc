@@ -39,12 +39,13 @@ base::Result<void> Server::open() {
   registry_.add([this](telemetry::Families& families) {
     collect_links(options_, reports_, families);
     collect(metrics_, options_.services, families);
+    collect_health(health_, families);
   });
   if (options_.admin.off) return {};
   telemetry::AdminHandlers handlers;
   handlers.ready = [this] { return readiness(reports_); };
   handlers.metrics = [this] { return registry_.text(); };
-  handlers.status = [this] { return status_json(options_, identity_, reports_); };
+  handlers.status = [this] { return status_json(options_, identity_, reports_, health_.get()); };
   auto admin = telemetry::AdminServer::start(options_.admin, std::move(handlers));
   if (!admin) return base::Error{"--admin: " + admin.error()};
   admin_ = *std::move(admin);
@@ -65,7 +66,11 @@ int Server::run() {
                                        {"services", options_.services.services().size()},
                                        {"links", reports_.size()}});
   for (const auto& worker : workers_) worker->run();
+  watch_ = std::make_unique<HealthWatch>(loop_, options_.services, options_.probes, health_, [this](const auto& down) {
+    for (const auto& worker : workers_) worker->set_health(down);
+  });
   loop_.run();
+  watch_.reset();
   for (const auto& worker : workers_) worker->stop();
   base::log::info("connector ends", {{"exit_code", exit_code_}});
   return exit_code_;

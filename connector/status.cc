@@ -40,9 +40,16 @@ Json link_json(const LinkStatus& link) {
   return json;
 }
 
-Json service_json(const Service& service) {
+Json service_json(const Service& service, const std::vector<ProbedService>& probed) {
   Json json{{"name", service.name}, {"url", service.url}};
   if (service.tls && service.tls->insecure_skip_verify) json["insecureSkipVerify"] = true;
+  const auto found =
+      std::find_if(probed.begin(), probed.end(), [&](const auto& item) { return item.name == service.name; });
+  if (found == probed.end()) return json;
+  json["probe"] = found->probe;
+  json["healthy"] = found->healthy;
+  json["healthChangedAt"] = time_json(found->since);
+  if (!found->healthy) json["reason"] = found->reason;
   return json;
 }
 
@@ -63,7 +70,8 @@ base::Result<void> readiness(const LinkReports& reports) {
   return base::Error{"no link is up; gateway " + latest.gateway + ": " + latest.last_error};
 }
 
-std::string status_json(const Options& options, const Identity& identity, const LinkReports& reports) {
+std::string status_json(const Options& options, const Identity& identity, const LinkReports& reports,
+                        const std::vector<ProbedService>& probed) {
   Json json{{"program", "adit-connector"},
             {"version", base::kVersion},
             {"tunnel", identity.tunnel},
@@ -73,7 +81,7 @@ std::string status_json(const Options& options, const Identity& identity, const 
             {"proxy", options.proxy.proxy ? Json(options.proxy.proxy->text()) : Json(nullptr)},
             {"services", Json::array()},
             {"links", Json::array()}};
-  for (const auto& service : options.services.services()) json["services"].push_back(service_json(service));
+  for (const auto& service : options.services.services()) json["services"].push_back(service_json(service, probed));
   for (const auto& report : reports) json["links"].push_back(link_json(report.get()));
   return dump(json);
 }

@@ -25,6 +25,7 @@ Worker::Worker(const Options& options, const Identity& identity, WorkerMetrics& 
       tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {
   context_.session.most_buffered = options.most_buffered_link;
   context_.session.budget = std::move(budget);
+  context_.health = &health_;
 }
 
 Worker::~Worker() { stop(); }
@@ -50,6 +51,10 @@ void Worker::run() {
 void Worker::stop() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();
+}
+
+void Worker::set_health(link::Health down) {
+  loop_.post([this, down = std::move(down)]() mutable { health_.set(std::move(down)); });
 }
 
 void Worker::leave(std::string reason) {

@@ -29,6 +29,8 @@ class Worker {
   void stop();
 
   // From any thread.
+  /// The services that are down now: the gateways are told.
+  void set_health(link::Health down);
   /// Tells the gateways to open no more streams; open ones go on.
   void leave(std::string reason);
   /// After leave(): links end as soon as they carry no stream.
@@ -47,6 +49,7 @@ class Worker {
   base::Random random_;
   Credentials credentials_;
   ServicePipes pipes_;
+  HealthFeed health_;
   SlotContext context_;
   std::deque<GatewayContext> gateways_;
   std::vector<std::unique_ptr<LinkSlot>> slots_;

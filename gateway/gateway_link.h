@@ -38,8 +38,12 @@ class GatewayLink final : private net::LinkOwner {
   const std::shared_ptr<LinkInfo>& info() const { return info_; }
   bool offers(std::string_view service) const;
   LinkState state() const;
-  std::size_t open_streams() { return driver_.session().stats().streams_open; }
+  /// Of a link that is live or suspect, for a choice; see standing_of().
+  LinkStanding standing(std::string_view service, const Ejections* ejections, base::TimePoint now) const;
   const std::vector<std::string>& services() const { return services_; }
+  /// Of those that it offers.
+  const std::vector<ServiceDown>& services_down() const { return down_; }
+  bool is_down(std::string_view service) const;
 
   /// nullptr when the link takes no more.
   link::Stream* open(const link::Opening& opening, link::StreamHandler& handler);
@@ -70,6 +74,8 @@ class GatewayLink final : private net::LinkOwner {
   void on_link_control(const link::ControlMessage& message) override;
   void on_link_suspect(bool suspect) override;
   void on_link_closed(std::string_view why) override;
+  void take_offers(const link::Offers& offers);
+  void take_health(const link::Health& health);
   void changed();
   void look_again();
   void end_doubt();
@@ -78,6 +84,8 @@ class GatewayLink final : private net::LinkOwner {
   GatewayLinkOwner& owner_;
   net::LinkDriver driver_;
   std::vector<std::string> services_;
+  std::vector<ServiceDown> down_;
+  base::TimePoint health_logged_{};
   LinkCause closed_for_ = LinkCause::shutdown;
   bool ready_ = false;
   bool offered_ = false;

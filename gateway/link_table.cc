@@ -38,18 +38,17 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
 }
 
 GatewayLink* LinkTable::pick(std::string_view tunnel_id, std::string_view service,
-                             const std::vector<std::uint64_t>& tried) {
+                             const std::vector<std::uint64_t>& tried, const Ejections* ejections) {
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return nullptr;
-  GatewayLink* best = nullptr;
-  const auto rank = [](GatewayLink& link) { return std::pair(link.state(), link.open_streams()); };
-  for (GatewayLink* link : links->second) {
+  const auto now = net::Loop::now();
+  const auto choice = choose_link(links->second, turn_++, [&](const GatewayLink* link) -> std::optional<LinkStanding> {
     const auto state = link->state();
-    if ((state != LinkState::live && state != LinkState::suspect) || !link->offers(service)) continue;
-    if (std::find(tried.begin(), tried.end(), link->info()->id) != tried.end()) continue;
-    if (best == nullptr || rank(*link) < rank(*best)) best = link;
-  }
-  return best;
+    if ((state != LinkState::live && state != LinkState::suspect) || !link->offers(service)) return std::nullopt;
+    if (std::find(tried.begin(), tried.end(), link->info()->id) != tried.end()) return std::nullopt;
+    return link->standing(service, ejections, now);
+  });
+  return choice ? links->second[choice->index] : nullptr;
 }
 
 GatewayLink* LinkTable::find(std::uint64_t id) {
@@ -107,6 +106,7 @@ void LinkTable::publish() {
 
 void LinkTable::on_link_changed(GatewayLink& link) {
   directory_.offers(link.info()->id, link.info()->tunnel_id, link.services());
+  directory_.health(link.info()->id, link.info()->tunnel_id, link.services_down());
   if (link.state() == LinkState::over) leaving_(link.info()->id);
 }
 
@@ -120,6 +120,10 @@ void LinkTable::on_link_over(GatewayLink& link, std::string_view why) {
                                    {"reason", why}});
   directory_.history().ended(*info, link.cause(), why);
   directory_.remove(info->id, info->tunnel_id);
+  if (link.cause() != LinkCause::shutdown && directory_.count(info->tunnel_id, {}).of_tunnel == 0) {
+    base::log::warning("tunnel has no connector any more",
+                       {{"tunnel", info->tunnel_name}, {"cause", name_of(directory_.why_unserved(info->tunnel_id))}});
+  }
   auto& links = by_tunnel_[info->tunnel_id];
   std::erase(links, &link);
   if (links.empty()) by_tunnel_.erase(info->tunnel_id);

@@ -31,9 +31,10 @@ class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::
   /// Takes over a connection whose handshake is done; the directory knows the link already.
   void adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& info);
 
-  /// The best link that offers `service`, none of `tried`: a live one rather than a suspect one, then the one with the
-  /// fewest open streams; nullptr if there is none.
-  GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried);
+  /// The best link (gateway/link_choice.h) that offers `service`, none of `tried`; nullptr if there is none.
+  /// `ejections`: of that service; nullptr: none.
+  GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried,
+                    const Ejections* ejections = nullptr);
   GatewayLink* find(std::uint64_t id);
   // FarLinks
   link::Stream* open(std::uint64_t link_id, const link::Opening& opening, link::StreamHandler& handler) override;
@@ -75,6 +76,7 @@ class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::
   std::unordered_map<std::uint64_t, std::unique_ptr<GatewayLink>> by_id_;
   std::unordered_map<std::string, std::vector<GatewayLink*>, Hash, std::equal_to<>> by_tunnel_;
   std::vector<std::unique_ptr<GatewayLink>> over_;  ///< destroyed at the end of the turn
+  std::size_t turn_ = 0;                            ///< of pick()
   bool draining_ = false;
 };
 

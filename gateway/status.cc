@@ -54,6 +54,13 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+/// name → why
+Json down_json(const std::vector<ServiceDown>& services) {
+  auto json = Json::object();
+  for (const auto& service : services) json[service.name] = service.reason;
+  return json;
+}
+
 Json link_json(const LinkDirectory::Entry& entry) {
   const auto& link = *entry.link;
   const auto in = link.bytes_in.load();
@@ -66,7 +73,9 @@ Json link_json(const LinkDirectory::Entry& entry) {
           {"since", time_text(link.since)},
           {"state", state_name(link.state)},
           {"services", entry.services},
+          {"servicesDown", down_json(entry.down)},
           {"worker", link.worker},
+          {"requests", link.requests.load()},
           {"streamsOpen", link.streams_open.load()},
           {"streamsOpened", link.streams_opened.load()},
           {"bytesIn", in},

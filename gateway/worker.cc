@@ -181,15 +181,18 @@ void Worker::give_exchange(std::unique_ptr<Exchange> exchange) {
 link::Stream* Worker::open_stream(const Upstream& upstream, const link::Opening& opening,
                                   const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                   std::shared_ptr<const LinkInfo>& link) {
-  GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried);
-  if (own == nullptr || own->state() != LinkState::live) {
-    const auto other = shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried);
-    if (!other || other->state.load(std::memory_order_relaxed) != LinkState::live) {
+  GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried, &upstream.ejections);
+  if (const Trouble trouble = trouble_of(own, upstream); trouble != kNoTrouble) {
+    // A link of one's own is better, but not if it has trouble that the other has not.
+    const auto other =
+        shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried, &upstream.ejections, trouble);
+    const bool lives =
+        trouble < kMayBeDead || (other && other->state.load(std::memory_order_relaxed) == LinkState::live);
+    if (!lives) {
       const bool live_only = own != nullptr || other != nullptr;
       if (auto* stream = open_at_peer(upstream, opening, tried, handler, live_only, link)) return stream;
     }
-    // A link of one's own is better, but not if it is suspect and the other is not.
-    if (other && (own == nullptr || other->state.load(std::memory_order_relaxed) == LinkState::live)) {
+    if (other) {
       link = other;
       return open_far(opening, *other, handler);
     }
@@ -236,13 +239,34 @@ void Worker::doubt(const LinkInfo& link) {
 bool Worker::has_nearer_link(const Upstream& upstream, const LinkInfo& link) {
   if (!link.peer.empty()) {
     if (link.connector_leaves) return true;
-    const auto own = shared_.directory.pick(upstream.tunnel_id, upstream.service, shared_.workers.size(), {});
-    return own && own->state.load(std::memory_order_relaxed) == LinkState::live;
+    return shared_.directory.pick(upstream.tunnel_id, upstream.service, shared_.workers.size(), {}, &upstream.ejections,
+                                  kMayBeDead) != nullptr;
   }
   if (link.worker == index_) return false;
-  const GatewayLink* own = links_.pick(upstream.tunnel_id, upstream.service, {});
-  return own != nullptr && own->state() == LinkState::live;
+  return trouble_of(links_.pick(upstream.tunnel_id, upstream.service, {}, &upstream.ejections), upstream) == kNoTrouble;
 }
+
+/// Of a link that was picked; nullptr: the most that there is.
+Trouble Worker::trouble_of(const GatewayLink* link, const Upstream& upstream) {
+  if (link == nullptr) return kAnyTrouble;
+  return link->standing(upstream.service, &upstream.ejections, net::Loop::now()).trouble();
+}
+
+bool Worker::has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) {
+  const auto* own = links_.pick(upstream.tunnel_id, upstream.service, tried, &upstream.ejections);
+  if (trouble_of(own, upstream) == kNoTrouble) return true;
+  constexpr Trouble kLeast = 1;
+  return shared_.directory.pick(upstream.tunnel_id, upstream.service, index_, tried, &upstream.ejections, kLeast) !=
+         nullptr;
+}
+
+bool Worker::is_down(const Upstream& upstream, const LinkInfo& link) {
+  if (link.worker != index_) return shared_.directory.is_down(link, upstream.service);
+  const GatewayLink* own = links_.find(link.id);
+  return own != nullptr && own->is_down(upstream.service);
+}
+
+Unserved Worker::why_unserved(const Upstream& upstream) { return shared_.directory.why_unserved(upstream.tunnel_id); }
 
 void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
   auto shared_parts = std::make_shared<net::Stream::Parts>(std::move(parts));

@@ -140,6 +140,10 @@ class Worker final : private StreamOpener {
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;
   bool has_nearer_link(const Upstream& upstream, const LinkInfo& link) override;
+  bool has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) override;
+  bool is_down(const Upstream& upstream, const LinkInfo& link) override;
+  Unserved why_unserved(const Upstream& upstream) override;
+  static Trouble trouble_of(const GatewayLink* link, const Upstream& upstream);
   link::Stream* open_far(const link::Opening& opening, const LinkInfo& link, link::StreamHandler& handler);
   link::Stream* open_at_peer(const Upstream& upstream, const link::Opening& opening,
                              const std::vector<std::uint64_t>& tried, link::StreamHandler& handler, bool live_only,

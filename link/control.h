@@ -51,9 +51,21 @@ struct Replica {
   bool leaving = false;  ///< it is about to go: new streams only where nobody else can take them
 };
 
-using ControlMessage = std::variant<Gateways, Offers, Leaving, Presence, Replica>;
+/// Connector → gateway: which of its services it cannot reach, replacing what was said before. A service that is not
+/// named is healthy. {"type":"health","services":[{"name":"api","healthy":false,"reason":"…"}]}
+struct Health {
+  struct Service {
+    std::string name;
+    bool healthy = true;
+    std::string reason;  ///< for logs: printable ASCII, at most 200 bytes
+    bool operator==(const Service&) const = default;
+  };
+  std::vector<Service> services;
+};
 
-/// One line with its final newline.
+using ControlMessage = std::variant<Gateways, Offers, Leaving, Health, Presence, Replica>;
+
+/// One line with its final newline. Of `Health` as many services as fit into kMostControlLine.
 std::string encode_control(const ControlMessage& message);
 /// One line without its newline. Nothing for a type this version does not know; an error for what is not valid.
 base::Result<std::optional<ControlMessage>> decode_control(std::string_view line);

@@ -50,7 +50,10 @@ TEST(Status, IsJsonWithServicesAndLinks) {
   up.round_trip = std::chrono::microseconds(250);
   reports.emplace_back().set(up);
   reports.emplace_back().set(link("waiting", "handshake: bytes \xff that are no text", 1));
-  const auto json = nlohmann::json::parse(status_json(options, identity, reports));
+  ProbedService probed{"web", "tcp", false, "refused"};
+  const auto json = nlohmann::json::parse(status_json(options, identity, reports, {probed}));
+  EXPECT_EQ(json["services"][0]["healthy"], false);
+  EXPECT_EQ(json["services"][0]["reason"], "refused");
   EXPECT_EQ(json["tunnel"], identity.tunnel);
   EXPECT_EQ(json["services"][0]["name"], "web");
   EXPECT_EQ(json["services"][0]["insecureSkipVerify"], true);
