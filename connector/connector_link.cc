@@ -35,7 +35,7 @@ link::StreamHandler* ConnectorLink::on_open(link::Stream& stream, const link::Op
 }
 
 void ConnectorLink::on_link_control(const link::ControlMessage& message) {
-  if (std::holds_alternative<link::Gateways>(message)) owner_.on_serving(*this);
+  if (const auto* gateways = std::get_if<link::Gateways>(&message)) owner_.on_gateways(*this, gateways->ids);
   if (const auto* leaving = std::get_if<link::Leaving>(&message)) owner_.on_gateway_leaving(*this, leaving->reason);
 }
 

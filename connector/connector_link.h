@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "connector/health_feed.h"
 #include "connector/service_pipes.h"
@@ -16,8 +17,8 @@ class ConnectorLink;
 /// Who owns links.
 class ConnectorLinkOwner {
  public:
-  /// The gateway has taken the offers: from here on it sends requests.
-  virtual void on_serving(ConnectorLink& link) = 0;
+  /// The gateway says which ones are ready. The first time it has taken the offers: from here on it sends requests.
+  virtual void on_gateways(ConnectorLink& link, const std::vector<std::string>& ids) = 0;
   /// The gateway is about to go.
   virtual void on_gateway_leaving(ConnectorLink& link, std::string_view reason) = 0;
   /// The link is over; the owner destroys it later in the turn.

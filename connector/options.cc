@@ -68,7 +68,10 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
                "id of the tunnel, a UUID (status.id of the Tunnel); needed only if several Tunnels share the token");
   settings.add(options.token_file, "token-file", "file with the tunnel's connector token; read at each dial");
   settings.add(options.ca_file, "ca-file", "PEM file with the CA of the gateways instead of the system's roots");
-  settings.add(options.links, "links", "links to keep to each gateway address", {1, 64});
+  settings.add(options.links, "links", "links to keep to each gateway", {1, 64});
+  settings.add(options.most_gateways, "max-gateways",
+               "gateways to keep links to, each connector to others; gateways lead requests to each other; 0: all",
+               {0, 1000});
   settings.add(options.name, "name", "name of this connector, the same for all its replicas");
   settings.add(options.insecure, "insecure", "links without TLS; the gateway must allow it too");
   settings.add_choice(texts.transport, "transport",

@@ -28,7 +28,8 @@ struct Options {
   std::filesystem::path ca_file;      ///< empty: the system's roots
   ServiceMap services;                ///< trust is not loaded yet
   std::vector<ProbeSettings> probes;  ///< each of a service of `services`, none twice
-  unsigned links = 4;                 ///< to each gateway address
+  unsigned links = 4;                 ///< to each gateway
+  unsigned most_gateways = 0;         ///< to how many of them; 0: all
   base::ListenAddress admin{"127.0.0.1", 9091, false};
   std::string name;  ///< the same for all replicas of one Deployment; default the host's name
   bool insecure = false;

@@ -34,11 +34,11 @@ class Server {
   HealthReport health_;
   ConnectorMetrics metrics_;
   telemetry::Registry registry_;
+  enum class Phase { serving, draining, closing };
+  net::Loop loop_;  ///< of the main thread: signals, the coordinator's time and the drain
+  LinkCoordinator coordinator_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<telemetry::AdminServer> admin_;  // after what its pages read
-
-  enum class Phase { serving, draining, closing };
-  net::Loop loop_;  ///< of the main thread: signals and the drain
   net::Deadline step_;
   std::unique_ptr<HealthWatch> watch_;  ///< on loop_
   Phase phase_ = Phase::serving;
