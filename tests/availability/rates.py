@@ -24,10 +24,11 @@ def increments(samples, begin, end, width=1.0):
     return bins(times, begin, end, width)
 
 
-def peak_to_mean(counts):
-    """0 for nothing at all. The mean is over all bins: a burst and then silence is a high peak."""
+def peak_to_mean(counts, bins=None):
+    """0 for nothing at all. The mean is over `bins`, which need not be whole when the last one is cut short, or else over all
+    of them: a burst and then silence is a high peak."""
     total = sum(counts)
-    return max(counts) * len(counts) / total if total else 0.0
+    return max(counts) * (bins or len(counts)) / total if total else 0.0
 
 
 def percentile(values, percent):

@@ -124,8 +124,9 @@ class Storm {
 };
 
 int usage() {
-  std::cerr << "reconnect_storm --gateway HOST:PORT --tunnel UUID --token-file F --ca-file F --connectors N [--apart MS]"
-            << std::endl;
+  std::cerr
+      << "reconnect_storm --gateway HOST:PORT --tunnel UUID --token-file F --ca-file F --connectors N [--apart MS]"
+      << std::endl;
   return 2;
 }
 

