@@ -49,10 +49,11 @@ class Fleet:
     """Every program's log is in `folder`. finish() ends what still runs and says what was wrong."""
 
     def __init__(self, folder, authority, service, most_gateways=3, drain_seconds=30, delay_seconds=2, links=2,
-                 balanced_links=False):
+                 balanced_links=None):
         self.folder, self.authority, self.service = pathlib.Path(folder), authority, service
         self.drain_seconds, self.delay_seconds, self.links = drain_seconds, delay_seconds, links
-        self.balanced_links = balanced_links  # connectors know one address instead of each gateway's
+        # Connectors know one address, that of the balancer, instead of each gateway's.
+        self.balanced_links = "--max-gateways" in flags_of("adit-connector") if balanced_links is None else balanced_links
         self.gateways = [Gateway(number) for number in range(most_gateways)]
         self.connectors = {}
         self.programs, self._starts = [], 0
@@ -63,6 +64,7 @@ class Fleet:
             tunnel_manifest(routes=ROUTES + "  - {host: shop.test, path: /chat, service: chat}\n"), token_secret()))
         (self.folder / "token").write_text(TOKEN)
         self.chain, self.key = authority.issue("localhost", "127.0.0.1")
+        self.peer_chain, self.peer_key = authority.issue("adit-gateway-peer")
 
     def run(self, name, argv):
         self._starts += 1  # a program that starts anew has a log of its own
@@ -99,6 +101,10 @@ class Fleet:
         flags = []
         if "--drain-delay" in flags_of("adit-gateway"):
             flags += ["--drain-delay", f"{int(self.delay_seconds * 1000)}ms"]
+        if "--peers" in flags_of("adit-gateway"):
+            others = ",".join(f"127.0.0.1:{other.peer}" for other in self.gateways)
+            flags += ["--peer-listen", f"127.0.0.1:{gateway.peer}", "--peers", others, "--peer-cert", self.peer_chain,
+                      "--peer-key", self.peer_key, "--peer-ca", self.authority.file]
         return flags
 
     def serving(self):
