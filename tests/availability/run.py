@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs the scenarios of scenarios.py for ROUNDS rounds each, with requests of 20 s, and prints what became of them.
 
     tests/availability/run.py [--bin DIR] [--rounds N] [--quick] [--only WORDS]

@@ -6,8 +6,7 @@ import pytest
 
 import visitor
 from cluster.cluster import Cluster
-from kube import Kube, tunnel
-from pki import tls_secret
+from kube import Kube, tls_secret, tunnel
 from programs import SANITIZED, free_port, wait_until
 from rest import Rest
 
