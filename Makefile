@@ -1,6 +1,6 @@
 # The usual ways in. Each target installs what it needs (Debian 12) and builds what it uses.
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test bench conformance fuzz format lint clean
+.PHONY: help deps demo test availability bench conformance fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
@@ -22,6 +22,12 @@ test: deps ## Build the dev preset and run every test
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS)
 	ctest --preset dev -j 2 --no-tests=error
+
+availability: ## Let parts come, go, die and storm under load, ROUNDS (10) times with requests of 20 s; no request may fail
+	@.ci/deps build test
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector reconnect_storm delay_link
+	$(PYTHON) tests/availability/run.py --bin build/release/bin --rounds $(or $(ROUNDS),10)
 
 bench: ## Measure beside nginx and haproxy, and with thousands of Tunnels; writes bench/*.md (BENCH_FLAGS: see bench/run.py --help)
 	@.ci/deps build bench test

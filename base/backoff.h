@@ -17,8 +17,11 @@ class Backoff {
   Backoff(Limits limits, Random& random) : limits_(limits), random_(random) {}
 
   /// The wait before the next try: uniform in [0, min(most, first · 2^failures)], so that a thousand peers that failed
-  /// together do not come back together. `at_least` (a server's Retry-After) is a floor, to which the jitter is added.
-  std::chrono::milliseconds next(std::chrono::milliseconds at_least = std::chrono::milliseconds{0});
+  /// together do not come back together. `at_least` (a server's Retry-After) is a floor, to which the jitter is added;
+  /// it is then drawn from a range as long as the floor (up to `most`), or all who were told the same would return in
+  /// the first 250 ms after it. `longest` bounds the jitter where less than the limit's `most` is enough.
+  std::chrono::milliseconds next(std::chrono::milliseconds at_least = std::chrono::milliseconds{0},
+                                 std::chrono::milliseconds longest = std::chrono::milliseconds::max());
 
   /// After a success: the next failure starts small again.
   void reset() { failures_ = 0; }

@@ -59,7 +59,9 @@ Slot::Action Slot::on_time(base::TimePoint now) {
 
 Slot::Action Slot::wait(base::TimePoint now, std::chrono::seconds at_least) {
   state_ = State::waiting;
-  until_ = now + backoff_.next(at_least);
+  if (backoff_.failures() == 0) without_since_ = now;
+  const auto without = std::chrono::duration_cast<std::chrono::milliseconds>(now - without_since_);
+  until_ = now + backoff_.next(at_least, std::max(without, kLongestAtFirst));
   return Action::none;
 }
 

@@ -23,6 +23,9 @@ class Slot {
   /// A link that stood for this long was a success: the next wait starts small. One that is accepted and dropped at
   /// once counts as a failure, or the connector would dial in a hot loop.
   static constexpr base::Duration kSteady = std::chrono::seconds(5);
+  /// A wait is no longer than the time without a link so far, or this. Counted failures alone would let those who drew
+  /// short waits at first wait longest in the end: of 2,000 connectors the last would come 27 s after an outage of 5 s.
+  static constexpr std::chrono::milliseconds kLongestAtFirst{1'000};
   /// No gateway can silence a connector for longer than this.
   static constexpr std::chrono::seconds kMostRetryAfter{300};
 
@@ -60,6 +63,7 @@ class Slot {
   base::Backoff backoff_;
   State state_ = State::stopped;
   base::TimePoint until_ = base::kNever;  // of waiting
+  base::TimePoint without_since_{};       // of the first failure in a row
   base::TimePoint up_since_{};            // of up
 };
 

@@ -46,6 +46,25 @@ TEST(Backoff, IsNeverShorterThanTheServerAskedFor) {
   for (int i = 0; i < 100; ++i) EXPECT_GE(backoff.next(milliseconds{60'000}), milliseconds{60'000});
 }
 
+TEST(Backoff, SpreadsThoseWhoWereToldToWaitEquallyLong) {
+  Random random(7);
+  milliseconds longest{0};
+  for (int run = 0; run < 2000; ++run) {
+    longest = std::max(longest, Backoff({milliseconds{250}, milliseconds{30'000}}, random).next(milliseconds{4'000}));
+  }
+  EXPECT_GT(longest.count(), 7'800);
+  EXPECT_LE(longest.count(), 8'000);
+}
+
+TEST(Backoff, ItsJitterCanBeBounded) {
+  Random random(8);
+  for (int run = 0; run < 2000; ++run) {
+    Backoff backoff({milliseconds{250}, milliseconds{30'000}}, random);
+    for (int i = 0; i < 10; ++i) EXPECT_LE(backoff.next(milliseconds{0}, milliseconds{1'000}).count(), 1'000);
+    EXPECT_LE(backoff.next(milliseconds{5'000}, milliseconds{1'000}).count(), 10'000);
+  }
+}
+
 TEST(Backoff, DoesNotOverflowAfterManyFailures) {
   Random random(4);
   Backoff backoff({milliseconds{250}, milliseconds{30'000}}, random);

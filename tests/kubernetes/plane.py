@@ -69,10 +69,13 @@ class Plane:
         wait_until(lambda: self.kube.get("configmap", "adit-ca", self.space), "the operator has made its CA")
         self.ca_file.write_text(self.kube.get("configmap", "adit-ca", self.space)["data"]["ca.crt"])
 
-    def start_gateway(self, *flags, name="gateway", link=None, operator=None, wait=True, gateway=None):
+    def start_gateway(self, *flags, name="gateway", link=None, operator=None, wait=True, gateway=None,
+                      ca=True):
+        """`ca`: the operator's CA is fetched; False while the API server is away."""
         gateway = gateway or Gateway(name)
         gateway.link = link or self.link_port
-        self.write_ca()
+        if ca:
+            self.write_ca()
         gateway.program = self.run(name, [
             BIN / "adit-gateway", "--operator", f"wss://localhost:{operator or self.controls[-1]}",
             "--operator-token-file", self.token_file, "--operator-ca-file", self.ca_file, "--link-host", "localhost",
@@ -82,22 +85,26 @@ class Plane:
             self.wait_ready(gateway.program, gateway.admin)
         return gateway
 
-    def start_connector(self, tunnel, service, space=None, name="connector", wait=True, flags=()):
-        """From the Secret that the operator made, as a user would mount it."""
+    def mount(self, tunnel, space, name):
+        """The Secret that the operator made, as files; (its data, their folder)."""
         secret_name = f"{tunnel}-connector"
-        space = space or self.spaces[0]
         wait_until(lambda: self.kube.secret(secret_name, space), f"Secret {secret_name}")
         secret = self.kube.secret(secret_name, space)
         files = self.folder / f"{name}-{uuid.uuid4().hex[:4]}"
         files.mkdir()
         for key, value in secret.items():
             (files / key).write_text(value)
+        return secret, files
+
+    def start_connector(self, tunnel, service, space=None, name="connector", wait=True, flags=(), like=None):
+        """From the Secret that the operator made, as a user would mount it; or with the files of the connector `like`."""
+        secret, files = (like.secret, like.files) if like else self.mount(tunnel, space or self.spaces[0], name)
         admin = free_port()
         connector = self.run(name, [
             BIN / "adit-connector", "--gateway", secret["gateway"], "--tunnel", secret["tunnel"], "--token-file",
             files / "token", "--ca-file", files / "ca.crt", "--admin", f"127.0.0.1:{admin}", "--service", service,
             *flags])
-        connector.admin, connector.files = admin, files
+        connector.admin, connector.files, connector.secret = admin, files, secret
         if wait:
             self.wait_ready(connector, admin)
         return connector

@@ -6,7 +6,7 @@ import pytest
 
 import visitor
 from cluster.cluster import Cluster
-from kube import Kube, tunnel
+from kube import Kube, tls_secret, tunnel
 from programs import SANITIZED, free_port, wait_until
 from rest import Rest
 
@@ -128,6 +128,43 @@ def test_an_api_server_that_stalls_for_a_minute(plane, kube, cluster, origin):
     fresh = plane.start_gateway(name="fresh", link=free_port(), operator=leader.control)
     kube.apply(tunnel("shop", space, "shop.test", "after.test"))
     wait_until(lambda: plane.answers(fresh, host="after.test") == 503, "changes arrive again", 40)
+
+
+def test_R21_operator_and_api_server_are_away(plane, kube, cluster, origin, authority):
+    """Traffic, TLS, a connector that dies and comes back, and a gateway that starts anew: all without either."""
+    space, state = plane.spaces[0], plane.folder / "state"
+    state.mkdir(mode=0o700)
+    operator = plane.start_operator()
+    gateway = plane.start_gateway("--state-dir", state)
+    kube.apply(tunnel("shop", space, "shop.test", tls={"mode": "Terminate", "secretName": "shop-tls"}),
+               tls_secret("shop-tls", space, *authority.issue("shop.test")))
+    first, second = (plane.start_connector("shop", origin.url, name=name) for name in ("first", "second"))
+    kube.wait_condition("True Ready", "shop", space)
+    wait_until(lambda: any(state.iterdir()), "the gateway has a copy")
+    time.sleep(2)  # written behind
+    context = visitor.trusting(authority.file)
+
+    def over_tls():
+        with visitor.Raw(gateway.https, context) as connection:
+            connection.send("GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n")
+            return connection.status()
+    cluster.apiserver.stall()
+    try:
+        operator.kill()
+        with Visitors(gateway) as visitors:
+            wait_until(lambda: visitors.count > 10, "visitors ask")
+            first.stop()
+            wait_until(lambda: visitors.count > 30, "visitors ask on")
+            plane.start_connector("shop", origin.url, name="third", like=first)
+            second.stop()
+            wait_until(lambda: visitors.count > 50, "visitors ask on")
+        assert not visitors.failed and over_tls() == 200
+        gateway.program.kill()
+        plane.start_gateway("--state-dir", state, name="again", gateway=gateway, ca=False)
+        wait_until(lambda: plane.answers(gateway) == 200, "it serves from its copy, and the connector has come")
+        assert over_tls() == 200
+    finally:
+        cluster.apiserver.resume()
 
 
 def test_an_api_server_that_starts_again_with_another_certificate(plane, kube, cluster, origin):
