@@ -110,7 +110,8 @@ void PeerHost::on_relay_over(PeerRelay& relay) {
 void PeerHost::on_guest_over(PeerGuest& guest, std::string_view why) {
   base::log::info("peer that had dialled in is gone",
                   {{"peer", guest.facts().id}, {"remote", guest.facts().remote}, {"reason", why}});
-  const auto found = std::find_if(guests_.begin(), guests_.end(), [&](const auto& held) { return held.get() == &guest; });
+  const auto found =
+      std::find_if(guests_.begin(), guests_.end(), [&](const auto& held) { return held.get() == &guest; });
   guests_over_.push_back(std::move(*found));
   guests_.erase(found);
   count();

@@ -180,7 +180,8 @@ Result<void> Server::start_peers() {
   if (!bound) return base::Error{bound.error()};
   base::log::info("listening", {{"for", "peers"}, {"address", net::to_text(*bound)}});
   PeerAddresses addresses;
-  for (const auto& text : options_.peers) addresses.push_back(*net::parse_host_port(text));  // looked at with the options
+  for (const auto& text : options_.peers)
+    addresses.push_back(*net::parse_host_port(text));  // looked at with the options
   peers_->addresses().publish(std::make_shared<const PeerAddresses>(std::move(addresses)));
   shared_->peers = peers_.get();
   return {};

@@ -199,7 +199,8 @@ Decoded decode_control(std::string_view line) {
   if (*type == "offers") return decode_offers(object);
   if (*type == "leaving") return decode_leaving(object);
   if (*type == "presence") return decode_presence(object);
-  if (*type == "replica") return std::optional<ControlMessage>(Replica{flag_of(object, "ready"), flag_of(object, "leaving")});
+  if (*type == "replica")
+    return std::optional<ControlMessage>(Replica{flag_of(object, "ready"), flag_of(object, "leaving")});
   return std::optional<ControlMessage>();
 }
 

@@ -26,16 +26,24 @@ TEST(Control, LinesAreAsDocumented) {
   EXPECT_EQ(encode_control(Offers{{{"api", "tcp"}, {"web:80", "tcp"}}}),
             "{\"type\":\"offers\",\"services\":[{\"name\":\"api\",\"protocol\":\"tcp\"},"
             "{\"name\":\"web:80\",\"protocol\":\"tcp\"}]}\n");
-  EXPECT_EQ(encode_control(Presence{"t", {"api", "web:80"}, true, false}),
-            "{\"type\":\"presence\",\"tunnel\":\"t\",\"services\":[\"api\",\"web:80\"],\"suspect\":true,\"adds\":false}\n");
+  EXPECT_EQ(
+      encode_control(Presence{"t", {"api", "web:80"}, true, false}),
+      "{\"type\":\"presence\",\"tunnel\":\"t\",\"services\":[\"api\",\"web:80\"],\"suspect\":true,\"adds\":false}\n");
   EXPECT_EQ(encode_control(Replica{true, false}), "{\"type\":\"replica\",\"ready\":true,\"leaving\":false}\n");
   EXPECT_EQ(encode_control(Leaving{"a \"b\"\n"}), "{\"type\":\"leaving\",\"reason\":\"a \\\"b\\\"\\u000a\"}\n");
 }
 
 TEST(Control, EveryMessageSurvivesTheTrip) {
-  const ControlMessage messages[] = {
-      Gateways{}, Gateways{{"x"}}, Offers{}, Offers{{{"default", "tcp"}}}, Leaving{}, Presence{"t", {}, false, false},
-      Presence{"t", {"a", "b"}, true, true}, Replica{}, Replica{true, true}, Leaving{"caf\xc3\xa9 \\ \x01"}};
+  const ControlMessage messages[] = {Gateways{},
+                                     Gateways{{"x"}},
+                                     Offers{},
+                                     Offers{{{"default", "tcp"}}},
+                                     Leaving{},
+                                     Presence{"t", {}, false, false},
+                                     Presence{"t", {"a", "b"}, true, true},
+                                     Replica{},
+                                     Replica{true, true},
+                                     Leaving{"caf\xc3\xa9 \\ \x01"}};
   for (const auto& message : messages) EXPECT_EQ(round(message), encode_control(message));
 }
 
