@@ -432,6 +432,8 @@ def test_a_gateway_that_leaves_serves_peers_until_its_end(two, fleet, origin):
     a.program.signal(signal.SIGTERM)
     wait_until(lambda: b.peers()[f"127.0.0.1:{a.peer}"].get("leaving"), "b knows that a leaves")
     assert b.get().status == 200
+    threading.Event().wait(2)  # longer than a silent link is waited for: that one leaves is no silence
+    assert "answer" not in held
     assert a.program.running(), "it waits for what it relays"
     origin.let_go()
     thread.join(PATIENCE)
