@@ -42,7 +42,7 @@ struct LinkInfo {
   std::string version;
   std::optional<std::uint32_t> slot;
   std::string remote;  ///< address:port
-  std::string peer;    ///< id of the gateway whose links these are, seen from here (gateway/peer_directory.h); else empty
+  std::string peer;  ///< id of the gateway whose links these are, seen from here (gateway/peer_directory.h); else empty
   link::Transport transport = link::Transport::upgrade;
   routing::TokenHash token{};
   std::chrono::system_clock::time_point since;

@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "gateway/peers.h"
 #include "gateway/worker.h"
+#include "net/address.h"
 #include "routing/configuration.h"
 
 namespace adit::gateway {
@@ -61,6 +63,7 @@ base::Result<void> OperatorSource::start(Shared& shared, Publish publish) {
   shared_ = &shared;
   publish_ = std::move(publish);
   publish_link_certificate();
+  publish_peers();
   OperatorClientOwner& owner = *this;
   client_ = std::make_unique<OperatorClient>(loop_, options_.access, owner);
   links_check_.set(net::Loop::now() + options_.link_check);
@@ -101,8 +104,8 @@ void OperatorSource::on_operator_connected(const std::string& remote) {
   }
   replica_.begin_session();
   reports_.restart();
-  client_->send(
-      write(control::GatewayMessage(control::HelloMessage{shared_->gateway_id, base::kVersion, replica_.version()})));
+  client_->send(write(control::GatewayMessage(
+      control::HelloMessage{shared_->gateway_id, base::kVersion, replica_.version(), options_.peer_address})));
   update_status();
 }
 
@@ -147,6 +150,7 @@ void OperatorSource::apply() {
         {{"tunnels", table->tunnels()}, {"routes", table->routes()}, {"version", to_string(*replica_.version())}});
   }
   publish_link_certificate();
+  publish_peers();
   if (replica_.is_synced()) ready_ = true;
   update_status();
   for (const auto& answer : news.answers) client_->send(answer);
@@ -159,6 +163,32 @@ void OperatorSource::publish_link_certificate() {
   if (!options_.link_certificate || replica_.link_certificate() == shared_->link_certificate.get()) return;
   shared_->link_certificate.publish(replica_.link_certificate());
   base::log::info("the operator's link certificate is in force");
+}
+
+void OperatorSource::publish_peers() {
+  if (shared_->peers == nullptr || options_.peer_address.empty()) return;
+  Peers& peers = *shared_->peers;
+  const auto& certificate = replica_.peer_certificate();
+  if (certificate && certificate != std::exchange(peer_certificate_seen_, certificate)) {
+    peers.keys().publish(std::make_shared<const PeerKeys>(
+        PeerKeys{certificate->chain_pem, certificate->key_pem, certificate->trusted_pem}));
+  }
+  // An operator that says nothing of peers knows of none, and nobody must wait for more.
+  const bool none = replica_.is_synced() && replica_.peers() == nullptr && peers.addresses().get() == nullptr;
+  if (none) peers.addresses().publish(std::make_shared<const PeerAddresses>());
+  const auto& message = replica_.peers();
+  if (!message || message == std::exchange(peers_seen_, message)) return;
+  PeerAddresses addresses;
+  for (const auto& peer : message->gateways) {
+    if (peer.gateway == shared_->gateway_id) continue;
+    if (auto address = net::parse_host_port(peer.address)) {
+      addresses.push_back(*std::move(address));
+    } else {
+      base::log::warning("the operator names a peer at a wrong address",
+                         {{"peer", peer.gateway}, {"address", peer.address}, {"reason", address.error()}});
+    }
+  }
+  peers.addresses().publish(std::make_shared<const PeerAddresses>(std::move(addresses)));
 }
 
 void OperatorSource::look_at_links() {

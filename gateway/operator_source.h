@@ -24,6 +24,7 @@ struct OperatorSourceOptions {
   OperatorAccess access;
   std::filesystem::path state_dir;  ///< empty: no copy is kept
   bool link_certificate = true;     ///< false: --link-cert serves instead of the operator's
+  std::string peer_address = {};    ///< where other gateways reach this one; empty: the operator does not tell them
   std::chrono::milliseconds link_check{200};
   std::chrono::milliseconds save_after{1'000};
 };
@@ -54,6 +55,7 @@ class OperatorSource final : public ConfigurationSource, private OperatorClientO
   void at_turn_end() override { apply(); }
   void apply();
   void publish_link_certificate();
+  void publish_peers();
   void look_at_links();
   void report_links();
   void save();
@@ -72,6 +74,8 @@ class OperatorSource final : public ConfigurationSource, private OperatorClientO
   control::Replica replica_;
   LinkReports reports_;
   std::uint64_t links_seen_ = 0;
+  std::shared_ptr<const control::PeersMessage> peers_seen_;
+  std::shared_ptr<const control::PeerCertificateMessage> peer_certificate_seen_;
   base::TimePoint applied_{};
   bool unsaved_ = false;
   std::string save_problem_;

@@ -77,6 +77,9 @@ void describe_peers(base::Settings& settings, Options& options) {
   settings.add(options.peers, "peers",
                "HOST:PORT of other replicas' --peer-listen; a name may stand for all of them, this one included",
                {.check = check_peers});
+  settings.add(
+      options.peer_address, "peer-address",
+      "with --operator: HOST:PORT where the others reach --peer-listen; the operator tells gateways of each other");
   settings.add(options.peer_files.chain, "peer-cert",
                "PEM certificate chain for both ends of links between gateways, for the name adit-gateway-peer");
   settings.add(options.peer_files.key, "peer-key", "PEM private key of --peer-cert");
@@ -89,11 +92,20 @@ void check_peer_options(const Options& options, const Refuse& refuse) {
   const bool any_file = !files.chain.empty() || !files.key.empty() || !files.ca.empty();
   const bool all_files = !files.chain.empty() && !files.key.empty() && !files.ca.empty();
   if (any_file != all_files) refuse("--peer-cert, --peer-key and --peer-ca: one needs the others");
+  const auto& address = options.peer_address;
   if (options.peer_listen.off) {
-    if (any_file || !options.peers.empty()) refuse("--peer-listen: needed with --peers and --peer-cert");
-  } else if (!any_file && !options.insecure) {
+    if (any_file || !options.peers.empty() || !address.empty()) {
+      refuse("--peer-listen: needed with --peers, --peer-address and --peer-cert");
+    }
+    return;
+  }
+  if (!any_file && !options.insecure && address.empty()) {
     refuse("--peer-cert, --peer-key and --peer-ca: needed with --peer-listen (or --insecure)");
   }
+  if (address.empty()) return;
+  if (options.operator_url.empty()) refuse("--peer-address: it belongs to --operator");
+  if (!options.peers.empty()) refuse("--peers and --peer-address: one of them");
+  if (const auto parsed = net::parse_host_port(address); !parsed) refuse("--peer-address: " + parsed.error());
 }
 
 /// How visitors are treated; what is text and means more is filled in by read_edge().

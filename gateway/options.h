@@ -28,6 +28,7 @@ struct Options {
   std::filesystem::path link_key;
   base::ListenAddress peer_listen{"", 0, true};
   std::vector<std::string> peers;  ///< HOST:PORT each
+  std::string peer_address;        ///< HOST:PORT; not empty: the operator tells gateways of each other
   PeerFiles peer_files;
   unsigned workers = 0;  ///< 0: one per core
   std::string access_log = "-";

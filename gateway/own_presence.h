@@ -16,8 +16,9 @@ namespace adit::gateway {
 /// Keeps what every tunnel looked like last. Sans-io.
 class OwnPresence {
  public:
-  /// The links there are now. Returns the ids of the tunnels of which peers must hear: what is offered, or whether it is
-  /// suspect, has changed, or a link of it is no more. (Then too, so that peers let go of streams that are idle on it.)
+  /// The links there are now. Returns the ids of the tunnels of which peers must hear: what is offered, or whether it
+  /// is suspect, has changed, or a link of it is no more. (Then too, so that peers let go of streams that are idle on
+  /// it.)
   std::vector<std::string> update(const std::vector<LinkDirectory::Entry>& links);
   /// All tunnels.
   std::set<std::string> tunnels() const;

@@ -22,58 +22,76 @@ base::Result<std::string> read_text(const char* flag, const std::filesystem::pat
   return text;
 }
 
-base::Result<net::MutualTls> make(std::string_view chain, std::string_view key, std::string_view ca) {
-  auto made = net::make_mutual_tls({chain, key, ca});
-  if (!made) return base::Error{"--peer-cert, --peer-key, --peer-ca: " + made.error()};
+base::Result<net::MutualTls> make(const PeerKeys& keys) {
+  auto made = net::make_mutual_tls({keys.chain, keys.key, keys.ca});
+  if (!made) return base::Error{"peer certificate, key and CA: " + made.error()};
   return made;
 }
 
 }  // namespace
 
-base::Result<PeerCredentials::Texts> PeerCredentials::read() const {
+base::Result<PeerKeys> PeerCredentials::read() const {
   auto chain = read_text("--peer-cert", files_.chain);
   if (!chain) return base::Error{chain.error()};
   auto key = read_text("--peer-key", files_.key);
   if (!key) return base::Error{key.error()};
   auto ca = read_text("--peer-ca", files_.ca);
   if (!ca) return base::Error{ca.error()};
-  return Texts{*std::move(chain), *std::move(key), *std::move(ca)};
+  return PeerKeys{*std::move(chain), *std::move(key), *std::move(ca)};
 }
 
 base::Result<void> PeerCredentials::load() {
-  if (!encrypted()) return {};
-  auto texts = read();
-  if (!texts) return base::Error{texts.error()};
-  auto made = make(texts->chain, texts->key, texts->ca);
+  if (files_.chain.empty()) return {};
+  const auto keys = read();
+  if (!keys) return base::Error{keys.error()};
+  auto made = make(*keys);
   if (!made) return base::Error{made.error()};
-  texts_ = *std::move(texts);
-  tls_ = *std::move(made);
+  use(*keys, *std::move(made));
   return {};
 }
 
-const net::MutualTls& PeerCredentials::tls(base::TimePoint now) {
-  if (now - looked_ < kEvery) return tls_;
-  looked_ = now;
-  auto texts = read();
-  if (texts && *texts == texts_) {
+const net::MutualTls* PeerCredentials::tls(base::TimePoint now) {
+  if (files_.chain.empty()) {
+    look_at_given();
+  } else if (now - looked_ >= kEvery) {
+    looked_ = now;
+    look_at_files();
+  }
+  return tls_.server ? &tls_ : nullptr;
+}
+
+void PeerCredentials::look_at_files() {
+  const auto keys = read();
+  if (keys && *keys == keys_) {
     fault_.clear();
-    return tls_;
+    return;
   }
-  auto made = texts ? make(texts->chain, texts->key, texts->ca) : base::Error{texts.error()};
-  if (!made) {
-    // Three files are not replaced at once, so what is bad only once is not told.
-    const bool again = std::exchange(fault_, made.error()) == made.error();
-    if (!again) told_ = false;
-    if (again && !std::exchange(told_, true)) {
-      base::log::error("peer certificate cannot be used; the last good one serves", {{"reason", fault_}});
-    }
-    return tls_;
+  auto made = keys ? make(*keys) : base::Error{keys.error()};
+  if (made) {
+    use(*keys, *std::move(made));
+    return base::log::info("peer certificate read again", {{"file", files_.chain.string()}});
   }
+  // Three files are not replaced at once, so what is bad only once is not told.
+  const bool again = std::exchange(fault_, made.error()) == made.error();
+  if (!again) told_ = false;
+  if (!again || std::exchange(told_, true)) return;
+  base::log::error("peer certificate cannot be used; the last good one serves", {{"reason", fault_}});
+}
+
+void PeerCredentials::look_at_given() {
+  const auto version = given_.version();
+  if (version == std::exchange(given_seen_, version)) return;
+  const auto keys = given_.get();
+  if (!keys || *keys == keys_) return;
+  auto made = make(*keys);
+  if (made) return use(*keys, *std::move(made));
+  base::log::error("peer certificate cannot be used", {{"reason", made.error()}});
+}
+
+void PeerCredentials::use(const PeerKeys& keys, net::MutualTls tls) {
+  keys_ = keys;
+  tls_ = std::move(tls);
   fault_.clear();
-  texts_ = *std::move(texts);
-  tls_ = *std::move(made);
-  base::log::info("peer certificate read again", {{"file", files_.chain.string()}});
-  return tls_;
 }
 
 }  // namespace adit::gateway

@@ -1,11 +1,12 @@
 #pragma once
-// The certificate by which gateways know each other, in files that are read again when they change.
+// The certificate by which gateways know each other: in files that are read again when they change, or from elsewhere.
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/published.h"
 #include "base/result.h"
 #include "net/tls_mutual.h"
 
@@ -18,30 +19,40 @@ struct PeerFiles {
   std::filesystem::path ca;
 };
 
+/// The same as PEM texts.
+struct PeerKeys {
+  std::string chain;
+  std::string key;
+  std::string ca;
+
+  friend bool operator==(const PeerKeys&, const PeerKeys&) = default;
+};
+
 /// Not safe to share.
 class PeerCredentials {
  public:
-  /// Without files peers talk in the clear.
-  explicit PeerCredentials(PeerFiles files) : files_(std::move(files)) {}
+  /// Without files that which is published in `given` counts. `clear`: without files, peers talk in the clear.
+  PeerCredentials(PeerFiles files, bool clear, const base::Published<PeerKeys>& given)
+      : files_(std::move(files)), clear_(clear), given_(given) {}
 
-  bool encrypted() const { return !files_.chain.empty(); }
-  /// The first reading, whose failure ends the program's start.
+  bool in_the_clear() const { return clear_ && files_.chain.empty(); }
+  /// The first reading of the files, whose failure ends the program's start.
   base::Result<void> load();
-  /// For a connection that begins now: what the files hold. They are read again at most once a second; what cannot be
-  /// used leaves the last good state in force and is logged once. Only when encrypted() and after load().
-  const net::MutualTls& tls(base::TimePoint now);
+  /// For a connection that begins now; nullptr: nothing was given yet, so there can be none. Files are read again at
+  /// most once a second; what cannot be used leaves the last good state in force and is logged once.
+  const net::MutualTls* tls(base::TimePoint now);
 
  private:
-  struct Texts {
-    std::string chain;
-    std::string key;
-    std::string ca;
-    bool operator==(const Texts&) const = default;
-  };
-  base::Result<Texts> read() const;
+  base::Result<PeerKeys> read() const;
+  void look_at_files();
+  void look_at_given();
+  void use(const PeerKeys& keys, net::MutualTls tls);
 
   const PeerFiles files_;
-  Texts texts_;  ///< of tls_
+  const bool clear_;
+  const base::Published<PeerKeys>& given_;
+  std::uint64_t given_seen_ = 0;
+  PeerKeys keys_;  ///< of tls_
   net::MutualTls tls_;
   std::string fault_;  ///< of the last look
   bool told_ = false;  ///< fault_ was logged

@@ -27,8 +27,10 @@ void PeerDial::on_connected(net::Socket socket) {
   dial_.reset();
   deadline_.set(net::Loop::now() + kLimit);
   net::SslPtr ssl;
-  if (credentials_.encrypted()) {
-    ssl = net::new_mutual_client(credentials_.tls(net::Loop::now()), std::string(link::kPeerName));
+  if (!credentials_.in_the_clear()) {
+    const auto* tls = credentials_.tls(net::Loop::now());
+    if (tls == nullptr) return fail(PeerDialResult::failed, "there is no certificate to show to peers yet");
+    ssl = net::new_mutual_client(*tls, std::string(link::kPeerName));
   }
   stream_ = new net::Stream(loop_, std::move(socket), std::move(ssl));
   const net::StreamPtr keep = stream_;

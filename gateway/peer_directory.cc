@@ -1,6 +1,7 @@
 #include "gateway/peer_directory.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace adit::gateway {
 
@@ -31,18 +32,20 @@ std::shared_ptr<const LinkInfo> PeerDirectory::pick(std::string_view tunnel_id, 
   const auto entries = by_tunnel_.find(tunnel_id);
   if (entries == by_tunnel_.end()) return nullptr;
   const Entry* best = nullptr;
-  auto best_state = LinkState::over;
+  std::pair best_rank(LinkState::over, true);
   std::uint64_t equals = 0;
   for (const auto& entry : entries->second) {
-    const auto state = entry.tunnel->state.load(std::memory_order_relaxed);
-    if (state != LinkState::live && state != LinkState::suspect) continue;
-    if (std::find(tried.begin(), tried.end(), entry.tunnel->id) != tried.end()) continue;
+    const auto& at_peer = *entry.tunnel;
+    const std::pair rank(at_peer.state.load(std::memory_order_relaxed),
+                         at_peer.connector_leaves.load(std::memory_order_relaxed));
+    if (rank.first != LinkState::live && rank.first != LinkState::suspect) continue;
+    if (std::find(tried.begin(), tried.end(), at_peer.id) != tried.end()) continue;
     if (!std::binary_search(entry.services.begin(), entry.services.end(), service, std::less<>())) continue;
-    if (best != nullptr && best_state < state) continue;
-    equals = best == nullptr || state < best_state ? 1 : equals + 1;
-    if (equals != 1 && random_.up_to(equals - 1) != 0) continue;
+    if (best != nullptr && best_rank < rank) continue;
+    equals = best != nullptr && rank == best_rank ? equals + 1 : 1;
+    if (random_.up_to(equals - 1) != 0) continue;
     best = &entry;
-    best_state = state;
+    best_rank = rank;
   }
   return best != nullptr ? best->tunnel : nullptr;
 }

@@ -21,8 +21,8 @@ class PeerDirectory {
   /// `services` in any order.
   void put(const std::shared_ptr<LinkInfo>& tunnel, std::vector<std::string> services);
   void remove(const LinkInfo& tunnel);
-  /// A peer where `service` is offered and that is not in `tried`: a live one rather than a suspect one, of equal ones
-  /// any; nullptr if there is none.
+  /// A peer where `service` is offered and that is not in `tried`: a live one rather than a suspect one, then one that
+  /// stays rather than one that leaves, of equal ones any; nullptr if there is none.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service,
                                        const std::vector<std::uint64_t>& tried);
 

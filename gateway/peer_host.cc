@@ -39,8 +39,10 @@ base::Result<net::asio::ip::tcp::endpoint> PeerHost::listen(const net::asio::ip:
 
 void PeerHost::accept(net::Socket socket, const net::asio::ip::tcp::endpoint& peer) {
   net::SslPtr ssl;
-  if (credentials_.encrypted()) {
-    ssl = net::new_mutual_server(credentials_.tls(net::Loop::now()), std::string(link::kPeerName));
+  if (!credentials_.in_the_clear()) {
+    const auto* tls = credentials_.tls(net::Loop::now());
+    if (tls == nullptr) return on_peer_refused(net::to_text(peer), "there is no certificate to show to peers yet");
+    ssl = net::new_mutual_server(*tls, std::string(link::kPeerName));
   }
   const net::StreamPtr stream(new net::Stream(loop_, std::move(socket), std::move(ssl)));
   if (handshakes_.size() >= kMostHandshakes) handshakes_.front().over();
@@ -110,7 +112,8 @@ void PeerHost::on_relay_over(PeerRelay& relay) {
 void PeerHost::on_guest_over(PeerGuest& guest, std::string_view why) {
   base::log::info("peer that had dialled in is gone",
                   {{"peer", guest.facts().id}, {"remote", guest.facts().remote}, {"reason", why}});
-  const auto found = std::find_if(guests_.begin(), guests_.end(), [&](const auto& held) { return held.get() == &guest; });
+  const auto found =
+      std::find_if(guests_.begin(), guests_.end(), [&](const auto& held) { return held.get() == &guest; });
   guests_over_.push_back(std::move(*found));
   guests_.erase(found);
   count();

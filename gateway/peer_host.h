@@ -18,8 +18,8 @@
 
 namespace adit::gateway {
 
-/// Takes links of peers, keeps them at the truth about this gateway's own links, and relays the streams that they open to
-/// those. On its loop only, but for relays().
+/// Takes links of peers, keeps them at the truth about this gateway's own links, and relays the streams that they open
+/// to those. On its loop only, but for relays().
 class PeerHost final : private PeerHandshakeOwner,
                        private PeerGuestOwner,
                        private PeerRelayOwner,

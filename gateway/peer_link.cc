@@ -81,9 +81,8 @@ void PeerLink::clear() {
   text_ = 0;
 }
 
-/// A gateway that leaves still serves, as long as nobody else does.
 LinkState PeerLink::state_of(const Tunnel& tunnel) const {
-  return suspect_ || leaving_ || tunnel.suspect ? LinkState::suspect : LinkState::live;
+  return suspect_ || tunnel.suspect ? LinkState::suspect : LinkState::live;
 }
 
 void PeerLink::refresh() {

@@ -5,8 +5,8 @@
 
 namespace adit::gateway {
 
-/// Peers are few and near, and many visitors may hang on one: silence is found out sooner, after 3 s. All links of peers
-/// share the budget of one tunnel.
+/// Peers are few and near, and many visitors may hang on one: silence is found out sooner, after 3 s. All links of
+/// peers share the budget of one tunnel.
 inline link::SessionOptions peer_session_options(BufferBudgets& buffers) {
   auto options = buffers.session_options("peers");
   options.peer = true;

@@ -61,7 +61,8 @@ void PeerSlot::on_dial_failed(PeerDialResult result, std::string_view why) {
   metrics_.dials[static_cast<std::size_t>(result)].add();
   tried_ = true;
   if (std::exchange(error_, std::string(why)) != why) {  // the same again is no news
-    base::log::warning("peer cannot be reached", {{"address", where_.text()}, {"result", name_of(result)}, {"reason", why}});
+    base::log::warning("peer cannot be reached",
+                       {{"address", where_.text()}, {"result", name_of(result)}, {"reason", why}});
   }
   wait(State::waiting, backoff_.next());
   owner_.on_slot_changed(*this);

@@ -16,9 +16,9 @@ constexpr auto kTick = std::chrono::milliseconds(50);
 
 }  // namespace
 
-Peers::Peers(Shared& shared, PeerFiles files)
+Peers::Peers(Shared& shared, PeerFiles files, bool clear)
     : shared_(shared),
-      credentials_(std::move(files)),
+      credentials_(std::move(files), clear, keys_),
       dialler_(std::make_unique<PeerDialler>(loop_, shared, credentials_, directory_, metrics_)),
       host_(std::make_unique<PeerHost>(loop_, shared, credentials_, metrics_,
                                        [this](const std::string& gateway_id) { came(gateway_id); })),
@@ -49,9 +49,9 @@ void Peers::stop() {
 /// Looks at everything that others say by storing it somewhere, and passes on what has changed.
 void Peers::tick() {
   if (const auto version = addresses_.version(); version != std::exchange(addresses_seen_, version)) {
-    names_->set(*addresses_.get());
+    if (const auto addresses = addresses_.get()) names_->set(*addresses);
   }
-  const bool tried = names_->tried() && dialler_->tried();
+  const bool tried = addresses_.get() != nullptr && names_->tried() && dialler_->tried();
   if (tried) tried_.store(true, std::memory_order_release);  // for good: a later one must not make this one unready
   host_->say({tried_ && ready_() && !leaving_, leaving_});
   host_->tell();

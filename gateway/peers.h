@@ -31,7 +31,8 @@ using PeerAddresses = std::vector<net::Target>;
 /// A thread of its own, on which all links to and from peers are. It is made before the workers and outlives them.
 class Peers final {
  public:
-  Peers(Shared& shared, PeerFiles files);
+  /// `clear`: see PeerCredentials.
+  Peers(Shared& shared, PeerFiles files, bool clear);
   ~Peers();
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
@@ -45,9 +46,10 @@ class Peers final {
   void stop();
 
   // Any thread.
-  /// Who publishes here is followed within a moment: the command line, or a control channel.
+  /// Who publishes here is followed within a moment: the command line, or an operator.
   base::Published<PeerAddresses>& addresses() { return addresses_; }
-  /// Each peer was tried once, so there is nothing more to wait for.
+  base::Published<PeerKeys>& keys() { return keys_; }
+  /// Addresses were published, and each peer was tried once, so there is nothing more to wait for.
   bool tried() const { return tried_.load(std::memory_order_acquire); }
   /// Tells peers that this gateway is about to go; it serves them as ever.
   void leave();
@@ -78,10 +80,11 @@ class Peers final {
 
   Shared& shared_;
   net::Loop loop_;
+  base::Published<PeerKeys> keys_{nullptr};
   PeerCredentials credentials_;
   PeerMetrics metrics_;
   PeerDirectory directory_;
-  base::Published<PeerAddresses> addresses_{std::make_shared<const PeerAddresses>()};
+  base::Published<PeerAddresses> addresses_{nullptr};
   std::uint64_t addresses_seen_ = 0;
   std::unique_ptr<PeerDialler> dialler_;
   std::unique_ptr<PeerHost> host_;

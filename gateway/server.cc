@@ -39,6 +39,7 @@ std::unique_ptr<ConfigurationSource> make_source(const Options& options, Gateway
   source.access.ca_file = options.operator_ca_file;
   source.state_dir = options.state_dir;
   source.link_certificate = options.link_cert.empty();
+  source.peer_address = options.peer_address;
   return std::make_unique<OperatorSource>(std::move(source), metrics);
 }
 
@@ -172,7 +173,7 @@ Result<void> Server::start_links() {
 /// Where other gateways come in, and where they are.
 Result<void> Server::start_peers() {
   if (options_.peer_listen.off) return {};
-  peers_ = std::make_unique<Peers>(*shared_, options_.peer_files);
+  peers_ = std::make_unique<Peers>(*shared_, options_.peer_files, options_.insecure && options_.peer_address.empty());
   if (auto loaded = peers_->load(); !loaded) return loaded;
   const auto where = net::listen_endpoint(options_.peer_listen.host, options_.peer_listen.port);
   if (!where) return base::Error{where.error()};
@@ -180,7 +181,8 @@ Result<void> Server::start_peers() {
   if (!bound) return base::Error{bound.error()};
   base::log::info("listening", {{"for", "peers"}, {"address", net::to_text(*bound)}});
   PeerAddresses addresses;
-  for (const auto& text : options_.peers) addresses.push_back(*net::parse_host_port(text));  // looked at with the options
+  for (const auto& text : options_.peers)
+    addresses.push_back(*net::parse_host_port(text));  // looked at with the options
   peers_->addresses().publish(std::make_shared<const PeerAddresses>(std::move(addresses)));
   shared_->peers = peers_.get();
   return {};

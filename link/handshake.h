@@ -60,7 +60,8 @@ struct Refusal {
   std::optional<std::chrono::system_clock::time_point> date = {};
 };
 
-/// True when a request asks for a link in any of our forms, that between gateways included; such a request is never forwarded (docs/security.md).
+/// True when a request asks for a link in any of our forms, that between gateways included; such a request is never
+/// forwarded (docs/security.md).
 bool asks_for_link(const http::RequestHead& head);
 
 /// 16 random bytes in base64 (RFC 6455 §4.1).

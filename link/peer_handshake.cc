@@ -58,9 +58,9 @@ void write_peer_hello(base::Buffer& out, const PeerHello& hello) {
 }
 
 void write_peer_welcome(base::Buffer& out, std::string_view gateway_id) {
-  for (const auto part : {std::string_view("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "),
-                          kPeerUpgradeToken, std::string_view("\r\nAdit-Gateway: "), gateway_id,
-                          std::string_view("\r\n\r\n")}) {
+  for (const auto part :
+       {std::string_view("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "), kPeerUpgradeToken,
+        std::string_view("\r\nAdit-Gateway: "), gateway_id, std::string_view("\r\n\r\n")}) {
     out.append(part);
   }
 }

@@ -26,8 +26,8 @@ struct PeerHello {
 
 /// Appends the dialling gateway's request.
 void write_peer_hello(base::Buffer& out, const PeerHello& hello);
-/// Appends "101 Switching Protocols" with the id of the gateway that was dialled. WelcomeReader(kPeerUpgradeToken) reads
-/// it; refusals are those of links (write_refusal).
+/// Appends "101 Switching Protocols" with the id of the gateway that was dialled. WelcomeReader(kPeerUpgradeToken)
+/// reads it; refusals are those of links (write_refusal).
 void write_peer_welcome(base::Buffer& out, std::string_view gateway_id);
 
 /// The side that was dialled: takes bytes until the request's head is complete.

@@ -72,6 +72,13 @@ class FakeOperator {
       pull();
     });
   }
+  void set_peers(control::PeerCertificateMessage certificate, control::PeersMessage peers) {
+    on_thread([&] {
+      log_.set_peer_certificate(std::move(certificate));
+      log_.set_peers(std::move(peers));
+      pull();
+    });
+  }
   void lead(bool leads) {
     on_thread([&] {
       leads_ = leads;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/peers.h"
 #include "gateway/worker.h"
 #include "tests/control/tunnels.h"
 #include "tests/gateway/fake_operator.h"
@@ -24,7 +25,8 @@ using testing::HasSubstr;
 /// A gateway as far as its configuration goes.
 class Gateway {
  public:
-  Gateway(const std::filesystem::path& folder, std::uint16_t port) : shared_(nullptr, metrics_) {
+  Gateway(const std::filesystem::path& folder, std::uint16_t port, const std::string& peer_address = {})
+      : shared_(nullptr, metrics_) {
     OperatorSourceOptions options;
     options.url = "wss://localhost:" + std::to_string(port);
     options.access.url = *net::parse_channel_url(options.url);
@@ -35,6 +37,7 @@ class Gateway {
     options.state_dir = folder / "state";
     options.link_check = 1ms;
     options.save_after = 1ms;
+    options.peer_address = peer_address;
     source_ = std::make_unique<OperatorSource>(std::move(options), metrics_);
     shared_.gateway_id = "gateway-id";
   }
@@ -226,6 +229,41 @@ TEST_F(FromOperator, CredentialsAreReadAtEachDial) {
   problem("certificate refused");
   write("ca.pem", authority_.pem());
   EXPECT_TRUE(op.until_current());
+}
+
+TEST_F(FromOperator, OtherGatewaysAndTheirCertificateArePublished) {
+  FakeOperator op(authority_);
+  Gateway gateway(folder_, op.port(), "192.0.2.1:7444");
+  Peers peers(gateway.shared(), {}, false);
+  gateway.shared().peers = &peers;
+  op.set_peers({"chain", "key", "trusted"}, {{{"gateway-id", "192.0.2.1:7444"},
+                                              {"other", "192.0.2.2:7444"},
+                                              {"wrong", "nowhere"},
+                                              {"third", "[2001:db8::3]:7444"}}});
+  gateway.start();
+  ASSERT_TRUE(eventually([&] { return peers.addresses().get() != nullptr; }));
+  std::vector<std::string> addresses;
+  for (const auto& address : *peers.addresses().get()) addresses.push_back(address.text());
+  EXPECT_THAT(addresses, ElementsAre("192.0.2.2:7444", "[2001:db8::3]:7444")) << "not its own, nor what is none";
+  ASSERT_NE(peers.keys().get(), nullptr);
+  EXPECT_EQ(*peers.keys().get(), (PeerKeys{"chain", "key", "trusted"}));
+  op.set_peers({"chain-2", "key-2", "trusted"}, {});
+  EXPECT_TRUE(eventually([&] { return peers.addresses().get()->empty() && peers.keys().get()->chain == "chain-2"; }));
+  gateway.source().stop();
+}
+
+// Else a gateway would never be ready.
+TEST_F(FromOperator, AnOperatorThatKnowsNothingOfPeersNamesNone) {
+  FakeOperator op(authority_);
+  Gateway gateway(folder_, op.port(), "192.0.2.1:7444");
+  Peers peers(gateway.shared(), {}, false);
+  gateway.shared().peers = &peers;
+  gateway.start();
+  op.update({tunnel("a", {"a.example.com"})});
+  ASSERT_TRUE(op.until_current());
+  ASSERT_NE(peers.addresses().get(), nullptr);
+  EXPECT_TRUE(peers.addresses().get()->empty());
+  gateway.source().stop();
 }
 
 TEST_F(FromOperator, LinkCertificateIsPublished) {

@@ -110,6 +110,14 @@ const Case kCases[] = {
     {{"--manifests=m", "--insecure", "--drain-time=30"}, "--drain-time"},
     {{"--manifests=m", "--insecure", "--log-level=loud"}, "--log-level"},
     {{"--manifests=m", "--insecure", "--no-such-flag"}, "--no-such-flag"},
+    {{"--manifests=m", "--insecure", "--peer-listen=:7444"}, ""},
+    {{"--manifests=m", "--insecure", "--peer-listen=:7444", "--peers=a:1,b:2", "--peers=[::1]:3"}, ""},
+    {{"--manifests=m", "--insecure", "--peers=a:1"}, "--peer-listen: needed"},
+    {{"--manifests=m", "--insecure", "--peer-listen=:7444", "--peers=a"}, "--peers"},
+    {{"--manifests=m", "--insecure", "--peer-listen=:7444", "--peer-cert=c"}, "one needs the others"},
+    {{"--manifests=m", "--link-host=l", "--peer-listen=:7444"}, "--peer-cert, --peer-key and --peer-ca: needed"},
+    {{"--manifests=m", "--link-host=l", "--peer-listen=:7444", "--peer-cert=c", "--peer-key=k", "--peer-ca=a"}, ""},
+    {{"--manifests=m", "--insecure", "--peer-listen=:7444", "--peer-address=a:1"}, "--peer-address: it belongs to"},
 };
 
 TEST(Options, Table) {
@@ -123,6 +131,23 @@ TEST(Options, Table) {
       EXPECT_EQ(outcome.exit_code, 2);
     }
   }
+}
+
+TEST(Options, PeersOfAllKindsOfLists) {
+  Options options;
+  ASSERT_TRUE(
+      parse(options, {"--manifests=m", "--insecure", "--peer-listen=:7444", "--peers=a:1, b:2", "--peers=c:3"}).run());
+  EXPECT_EQ(options.peers, (Texts{"a:1", "b:2", "c:3"}));
+}
+
+TEST(Options, TheOperatorMayTellGatewaysOfEachOther) {
+  const Texts operated{"--operator=wss://o:1", "--operator-token-file=t",    "--operator-ca-file=c",
+                       "--link-host=l",        "--peer-address=10.0.0.1:74", "--peer-listen=:74"};
+  Options options;
+  EXPECT_TRUE(parse(options, operated).run());
+  auto both = operated;
+  both.push_back("--peers=a:1");
+  EXPECT_FALSE(parse(options, both).run());
 }
 
 TEST(Options, EveryMistakeIsNamed) {

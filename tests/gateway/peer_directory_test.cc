@@ -31,6 +31,11 @@ TEST(PeerDirectory, PicksByTunnelServiceStateAndWhatWasTried) {
   EXPECT_EQ(directory.pick("a", "web", {2, 1}), nullptr);
   EXPECT_EQ(directory.pick("a", "other", {}), nullptr) << "another tunnel's";
   EXPECT_EQ(directory.pick("c", "web", {}), nullptr);
+  two->connector_leaves = true;
+  EXPECT_EQ(directory.pick("a", "web", {}), two) << "who leaves still serves";
+  one->state = LinkState::live;
+  EXPECT_EQ(directory.pick("a", "web", {}), one) << "but those that stay come first";
+  one->state = LinkState::suspect;
   two->state = LinkState::over;
   EXPECT_EQ(directory.pick("a", "web", {}), one);
   directory.put(one, {"api"});
