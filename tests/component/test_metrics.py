@@ -61,7 +61,7 @@ def busy(edge, origin):
     """Traffic, errors and a link that has ended, so that every family has something to say."""
     edge.write_default(tls="shop-tls")
     edge.write_tls("shop.test")
-    edge.connector = edge.start(f"http://127.0.0.1:{origin.port}")
+    edge.connector = edge.start(f"http://127.0.0.1:{origin.port}", flags=["--probe", "tcp"])
     first = edge.start_connector(f"http://127.0.0.1:{origin.port}", name="first")
     edge.wait_status(200)
     edge.get("/echo", method="POST", body=b"x" * 1000)
