@@ -17,6 +17,11 @@ void ConnectorLink::start() {
   driver_.start();
 }
 
+void ConnectorLink::start_surplus() {
+  driver_.session().shutdown();
+  driver_.start();
+}
+
 void ConnectorLink::leave(std::string_view reason) {
   if (driver_.is_open()) driver_.session().send_control(link::Leaving{std::string(reason)});
 }
