@@ -26,6 +26,11 @@ void ConnectorLink::on_health(const link::Health& down) {
   if (driver_.is_open()) driver_.session().send_control(down);
 }
 
+void ConnectorLink::start_surplus() {
+  driver_.session().shutdown();
+  driver_.start();
+}
+
 void ConnectorLink::leave(std::string_view reason) {
   if (driver_.is_open()) driver_.session().send_control(link::Leaving{std::string(reason)});
 }

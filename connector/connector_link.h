@@ -38,6 +38,8 @@ class ConnectorLink final : private net::LinkOwner, private HealthListener {
                 ConnectorLinkOwner& owner, HealthFeed* health = nullptr);
 
   void start();
+  /// Instead of start(): offers nothing, so that no stream is opened, and ends the link in good order at once.
+  void start_surplus();
   const link::SessionStats& stats() { return driver_.session().stats(); }
   bool is_open() const { return driver_.is_open(); }
   /// Known when on_link_over() is called.

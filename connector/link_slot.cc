@@ -40,22 +40,29 @@ void LinkSlot::dial(GatewayContext& gateway, net::DialOrder order) {
 void LinkSlot::on_dialed(Dialed dialed) {
   context_.metrics.dials_up.add();
   gateway_->filter.reset();
-  if (!context_.coordinator.on_up(number_, dialed.gateway_id, dialed.path)) {
-    dialed.stream->close();
-    return enter("waiting");
+  const bool wanted = context_.coordinator.on_up(number_, dialed.gateway_id, dialed.path);
+  auto link = make_link(dialed);
+  if (!wanted) {
+    enter("waiting");
+    retiring_.push_back(std::move(link));
+    return retiring_.back()->start_surplus();
   }
   status_.gateway_id = std::move(dialed.gateway_id);
   status_.remote = std::move(dialed.remote);
   status_.transport = link::name_of(dialed.transport);
+  link_ = std::move(link);
+  enter("opening");
+  link_->start();
+}
+
+std::unique_ptr<ConnectorLink> LinkSlot::make_link(Dialed& dialed) {
   std::unique_ptr<link::WebSocket> web_socket;
   if (dialed.transport == link::Transport::websocket) {
     web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::client, context_.dial.random);
   }
   ConnectorLinkOwner& owner = *this;
-  link_ = std::make_unique<ConnectorLink>(context_.dial.loop, std::move(dialed.stream), std::move(web_socket),
-                                          context_.session, context_.services, context_.pipes, owner, context_.health);
-  enter("opening");
-  link_->start();
+  return std::make_unique<ConnectorLink>(context_.dial.loop, std::move(dialed.stream), std::move(web_socket),
+                                         context_.session, context_.services, context_.pipes, owner, context_.health);
 }
 
 void LinkSlot::on_gateways(ConnectorLink& link, const std::vector<std::string>& ids) {

@@ -63,6 +63,7 @@ class LinkSlot final : private GatewayDialOwner, private ConnectorLinkOwner, pri
   void on_link_over(ConnectorLink& link, std::string_view why) override;
   void at_turn_end() override { over_.clear(); }
 
+  std::unique_ptr<ConnectorLink> make_link(Dialed& dialed);
   void retire();
   void enter(std::string_view state);
   void forget(ConnectorLink& link);
