@@ -41,8 +41,7 @@ void ServicePipe::on_data(std::span<const char> bytes) {
   cells_.bytes_out.add(bytes.size());
   if (broken_) return stream_->consume(bytes.size());
   undelivered_ += bytes.size();
-  connection_->out().append(bytes);
-  connection_->flush_soon();
+  connection_->write(bytes);
 }
 
 void ServicePipe::on_end() {

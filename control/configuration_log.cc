@@ -61,6 +61,16 @@ void ConfigurationLog::set_link_certificate(std::string chain_pem, std::string k
       std::make_shared<const LinkCertificateMessage>(LinkCertificateMessage{std::move(chain_pem), std::move(key_pem)});
 }
 
+void ConfigurationLog::set_peer_certificate(PeerCertificateMessage message) {
+  if (peer_certificate_ && *peer_certificate_ == message) return;
+  peer_certificate_ = std::make_shared<const PeerCertificateMessage>(std::move(message));
+}
+
+void ConfigurationLog::set_peers(PeersMessage message) {
+  if (peers_ && *peers_ == message) return;
+  peers_ = std::make_shared<const PeersMessage>(std::move(message));
+}
+
 const ConfigurationLog::Entry* ConfigurationLog::find(std::string_view id) const {
   const auto found = by_id_.find(id);
   return found != by_id_.end() ? &found->second->second : nullptr;

@@ -51,6 +51,9 @@ class ConfigurationLog {
 
   /// For gateways without --link-cert; PEM. The same pair again is no change.
   void set_link_certificate(std::string chain_pem, std::string key_pem);
+  /// For gateways that others can reach. The same again is no change.
+  void set_peer_certificate(PeerCertificateMessage message);
+  void set_peers(PeersMessage message);
 
   std::uint64_t term() const { return term_; }
   /// The version of the newest entry. A gateway that acknowledged it, or a later one, has everything.
@@ -94,6 +97,8 @@ class ConfigurationLog {
   std::set<std::uint64_t> tombstones_;
   std::unordered_set<GatewayFeed*> feeds_;
   std::shared_ptr<const LinkCertificateMessage> link_certificate_;
+  std::shared_ptr<const PeerCertificateMessage> peer_certificate_;
+  std::shared_ptr<const PeersMessage> peers_;
 };
 
 }  // namespace adit::control

@@ -66,6 +66,7 @@ std::optional<std::string> GatewayFeed::next_message() {
     sent_link_certificate_ = log_.link_certificate_;
     return write(OperatorMessage(*sent_link_certificate_));
   }
+  if (auto message = peer_message()) return message;
   while (const auto* entry = log_.next(passed_)) {
     const bool is_old_tombstone =
         entry->second.kind == ConfigurationLog::Entry::Kind::removed && entry->first <= began_at_;
@@ -76,6 +77,18 @@ std::optional<std::string> GatewayFeed::next_message() {
   sent_synced_ = true;
   synced_at_ = log_.counter_;
   return write(OperatorMessage(SyncedMessage{log_.head()}));
+}
+
+/// The others are nothing to a gateway that does not take part. Its own certificate goes ahead of whom it is shown to.
+std::optional<std::string> GatewayFeed::peer_message() {
+  if (peer_address_.empty()) return std::nullopt;
+  if (sent_peer_certificate_ != log_.peer_certificate_) {
+    sent_peer_certificate_ = log_.peer_certificate_;
+    return write(OperatorMessage(*sent_peer_certificate_));
+  }
+  if (sent_peers_ == log_.peers_) return std::nullopt;
+  sent_peers_ = log_.peers_;
+  return write(OperatorMessage(*sent_peers_));
 }
 
 std::string GatewayFeed::entry_message(const NumberedEntry& entry) {
@@ -151,6 +164,7 @@ base::Result<GatewayFeed::News, FeedError> GatewayFeed::take(std::string_view te
 GatewayFeed::Taken GatewayFeed::on(HelloMessage& hello) {
   if (hello.gateway.empty() || hello.gateway.size() > kLongestName) return wrong("hello: gateway is empty or too long");
   if (hello.program_version.size() > kLongestName) return wrong("hello: program is too long");
+  if (hello.peer_address.size() > kLongestName) return wrong("hello: peerAddress is too long");
   if (hello.version && *hello.version > Version{log_.term_, log_.counter_} && hello.version->term >= log_.term_) {
     return FeedError{"the gateway has version " + to_string(*hello.version) + ", which is later than " +
                          to_string(log_.head()) + " of this operator",
@@ -159,7 +173,10 @@ GatewayFeed::Taken GatewayFeed::on(HelloMessage& hello) {
   greeted_ = true;
   gateway_ = std::move(hello.gateway);
   program_version_ = std::move(hello.program_version);
-  return News{};
+  peer_address_ = std::move(hello.peer_address);
+  News news;
+  news.greeted = true;
+  return news;
 }
 
 GatewayFeed::Taken GatewayFeed::on(AckMessage& ack) {

@@ -45,6 +45,7 @@ class GatewayFeed {
   struct News {
     std::optional<std::string> token;  ///< to be checked as the bearer token of the handshake was; a secret
     bool synced = false;               ///< has_synced() has just become true
+    bool greeted = false;              ///< is_greeted() has just become true
     /// Ids of tunnels of which has(), refusal() or links() may say something new. When `synced` is set, of all tunnels
     /// besides.
     std::vector<std::string> tunnels;
@@ -56,6 +57,8 @@ class GatewayFeed {
   bool is_greeted() const { return greeted_; }
   const std::string& gateway() const { return gateway_; }
   const std::string& program_version() const { return program_version_; }
+  /// HOST:PORT where other gateways reach it; empty: they do not.
+  const std::string& peer_address() const { return peer_address_; }
 
   /// The gateway has acknowledged the full state: from here on it counts for what is programmed.
   bool has_synced() const { return has_synced_; }
@@ -83,6 +86,7 @@ class GatewayFeed {
   using Taken = base::Result<News, FeedError>;
   using NumberedEntry = ConfigurationLog::Entries::value_type;
 
+  std::optional<std::string> peer_message();
   std::uint64_t needs_no_tombstones_to() const { return std::max(passed_, began_at_); }
   std::string entry_message(const NumberedEntry& entry);
   std::string tunnel_message(const NumberedEntry& entry, const Version& version, bool more);
@@ -101,11 +105,14 @@ class GatewayFeed {
   bool sent_synced_ = false;
   std::uint64_t synced_at_ = 0;  ///< of the synced that was sent
   std::shared_ptr<const LinkCertificateMessage> sent_link_certificate_;
+  std::shared_ptr<const PeerCertificateMessage> sent_peer_certificate_;
+  std::shared_ptr<const PeersMessage> sent_peers_;
   CertificateUse sent_certificates_;
 
   bool greeted_ = false;
   std::string gateway_;
   std::string program_version_;
+  std::string peer_address_;
   bool has_synced_ = false;
   std::uint64_t acknowledged_ = 0;
   std::map<std::string, Refusal, std::less<>> refusals_;  ///< of tunnels that the log knows

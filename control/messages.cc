@@ -83,9 +83,25 @@ Json json_of(const LinkCertificateMessage& message) {
   return {{"type", "linkCertificate"}, {"chain", message.chain_pem}, {"key", message.key_pem}};
 }
 
+Json json_of(const PeerCertificateMessage& message) {
+  return {{"type", "peerCertificate"},
+          {"chain", message.chain_pem},
+          {"key", message.key_pem},
+          {"trusted", message.trusted_pem}};
+}
+
+Json json_of(const PeersMessage& message) {
+  auto gateways = Json::array();
+  for (const auto& peer : message.gateways) {
+    gateways.push_back({{"gateway", peer.gateway}, {"address", peer.address}});
+  }
+  return {{"type", "peers"}, {"gateways", std::move(gateways)}};
+}
+
 Json json_of(const HelloMessage& message) {
   Json json = {{"type", "hello"}, {"gateway", message.gateway}, {"program", message.program_version}};
   if (message.version) json["version"] = json_of(*message.version);
+  if (!message.peer_address.empty()) json["peerAddress"] = message.peer_address;
   return json;
 }
 
@@ -214,11 +230,31 @@ LinkCertificateMessage read_link_certificate(JsonFields& fields) {
   return message;
 }
 
+PeerCertificateMessage read_peer_certificate(JsonFields& fields) {
+  PeerCertificateMessage message;
+  message.chain_pem = fields.text("chain");
+  message.key_pem = fields.text("key");
+  message.trusted_pem = fields.text("trusted");
+  return message;
+}
+
+PeersMessage read_peers(JsonFields& fields) {
+  PeersMessage message;
+  fields.objects("gateways", [&](JsonFields item) {
+    PeerGateway peer;
+    peer.gateway = item.text("gateway");
+    peer.address = item.text("address");
+    message.gateways.push_back(std::move(peer));
+  });
+  return message;
+}
+
 HelloMessage read_hello(JsonFields& fields) {
   HelloMessage message;
   message.gateway = fields.text("gateway");
   message.program_version = fields.text("program");
   if (fields.has("version")) message.version = read_version(fields);
+  message.peer_address = fields.text_if_any("peerAddress");
   return message;
 }
 
@@ -250,6 +286,8 @@ std::optional<OperatorMessage> read_from_operator(const std::string& type, JsonF
   if (type == "keep") return read_named<KeepMessage>(fields);
   if (type == "synced") return SyncedMessage{read_version(fields)};
   if (type == "linkCertificate") return read_link_certificate(fields);
+  if (type == "peerCertificate") return read_peer_certificate(fields);
+  if (type == "peers") return read_peers(fields);
   return std::nullopt;
 }
 

@@ -79,8 +79,32 @@ struct LinkCertificateMessage {
   std::string key_pem;
 };
 
-using OperatorMessage =
-    std::variant<CertificateMessage, TunnelMessage, RemoveMessage, KeepMessage, SyncedMessage, LinkCertificateMessage>;
+/// How gateways know each other: what each of them shows, and what the certificates of the others must be signed by.
+struct PeerCertificateMessage {
+  std::string chain_pem;
+  std::string key_pem;
+  std::string trusted_pem;
+
+  friend bool operator==(const PeerCertificateMessage&, const PeerCertificateMessage&) = default;
+};
+
+/// A gateway that others can reach.
+struct PeerGateway {
+  std::string gateway;  ///< its id
+  std::string address;  ///< HOST:PORT, an IPv6 address in brackets
+
+  friend bool operator==(const PeerGateway&, const PeerGateway&) = default;
+};
+
+/// All of them, the one that this is said to included. Replaces what was said before.
+struct PeersMessage {
+  std::vector<PeerGateway> gateways;
+
+  friend bool operator==(const PeersMessage&, const PeersMessage&) = default;
+};
+
+using OperatorMessage = std::variant<CertificateMessage, TunnelMessage, RemoveMessage, KeepMessage, SyncedMessage,
+                                     LinkCertificateMessage, PeerCertificateMessage, PeersMessage>;
 
 // From the gateway.
 
@@ -89,6 +113,7 @@ struct HelloMessage {
   std::string gateway;             ///< its id, new at each start
   std::string program_version;     ///< "0.1.0"
   std::optional<Version> version;  ///< what is in force; absent: nothing yet
+  std::string peer_address = {};   ///< HOST:PORT where other gateways reach it; empty: they do not
 };
 
 /// Everything up to `version` is in force, but for what was refused before this message.

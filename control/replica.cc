@@ -12,6 +12,7 @@ namespace adit::control {
 namespace {
 
 constexpr std::size_t kMostTunnels = 200'000;
+constexpr std::size_t kMostPeers = 1'000;
 constexpr std::size_t kMostCertificates = 200'000;
 constexpr std::size_t kLongestId = 64;  // beyond that it is not even refused by name
 
@@ -143,6 +144,21 @@ base::Result<void> Replica::on(LinkCertificateMessage& message) {
   return {};
 }
 
+base::Result<void> Replica::on(PeerCertificateMessage& message) {
+  if (peer_certificate_ && *peer_certificate_ == message) return {};
+  peer_certificate_ = std::make_shared<const PeerCertificateMessage>(std::move(message));
+  news_ = true;
+  return {};
+}
+
+base::Result<void> Replica::on(PeersMessage& message) {
+  if (message.gateways.size() > kMostPeers) return base::Error{"peers: more gateways than a gateway takes"};
+  if (peers_ && *peers_ == message) return {};
+  peers_ = std::make_shared<const PeersMessage>(std::move(message));
+  news_ = true;
+  return {};
+}
+
 /// What was said in this session is everything there is.
 void Replica::commit_whole() {
   const Held former = std::exchange(held_, {});
@@ -249,6 +265,8 @@ std::string Replica::write_copy() const {
     messages.push_back(
         write(OperatorMessage(LinkCertificateMessage{link_certificate_->chain_pem, link_certificate_->key_pem})));
   }
+  if (peer_certificate_) messages.push_back(write(OperatorMessage(*peer_certificate_)));
+  if (peers_) messages.push_back(write(OperatorMessage(*peers_)));
   messages.push_back(write(OperatorMessage(SyncedMessage{*version_})));
   return seal_copy(messages);
 }

@@ -50,6 +50,10 @@ class Replica {
   bool is_synced() const { return synced_; }
   /// The checked key pair for the link listener; nullptr if the operator sent none. Another pointer is another value.
   const std::shared_ptr<const routing::Certificate>& link_certificate() const { return link_certificate_; }
+  /// What the operator said of other gateways last; nullptr if nothing. Another pointer is another value. Addresses and
+  /// PEM texts are as they came.
+  const std::shared_ptr<const PeersMessage>& peers() const { return peers_; }
+  const std::shared_ptr<const PeerCertificateMessage>& peer_certificate() const { return peer_certificate_; }
 
   /// The text of a file from which read_copy() makes this state again, private keys included; version() must be there.
   std::string write_copy() const;
@@ -76,6 +80,8 @@ class Replica {
   base::Result<void> on(KeepMessage& message);
   base::Result<void> on(SyncedMessage& message);
   base::Result<void> on(LinkCertificateMessage& message);
+  base::Result<void> on(PeerCertificateMessage& message);
+  base::Result<void> on(PeersMessage& message);
   base::Result<void> check_version(const Version& version);
   base::Result<void> gather(std::string id, Change change, std::vector<std::string> fingerprints, bool more);
 
@@ -89,6 +95,8 @@ class Replica {
   Claims claims_;  ///< of the set
   std::optional<Version> version_;
   std::shared_ptr<const routing::Certificate> link_certificate_;
+  std::shared_ptr<const PeersMessage> peers_;
+  std::shared_ptr<const PeerCertificateMessage> peer_certificate_;
   std::map<std::string, std::string, std::less<>> refused_;  ///< id → reason
   std::set<std::string> former_;                             ///< ids of the set that were refused or kept since
   /// By fingerprint, as long as something uses them: a certificate that is known is neither checked nor kept twice.

@@ -139,6 +139,12 @@ void Exchange::body(std::span<const char> bytes) {
   if (was_empty && stream_ != nullptr && state_ != State::opening) resume();
 }
 
+void Exchange::body(base::Buffer bytes) {
+  if (request_framing_ == http::Framing::chunked || !to_service_.empty()) return body(bytes.readable());
+  to_service_ = std::move(bytes);
+  if (stream_ != nullptr && state_ != State::opening) resume();
+}
+
 void Exchange::end_body(const http::FieldList* trailers) {
   if (request_framing_ == http::Framing::chunked) {
     http::write_last_chunk(to_service_, trailers);

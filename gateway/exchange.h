@@ -87,6 +87,8 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
 
   /// The request's body, decoded. Take it only as long as takes_more().
   void body(std::span<const char> bytes);
+  /// The same for bytes that bring their memory along.
+  void body(base::Buffer bytes);
   void end_body(const http::FieldList* trailers);
   /// After 101: the visitor's bytes, and the end of its half.
   void pipe(std::span<const char> bytes);

@@ -134,8 +134,9 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   bool body_done_ = true;      ///< the request's body is whole
   bool body_awaited_ = false;  ///< the visitor waits for 100 before it sends the body
   bool body_too_large_ = false;
-  bool answer_ended_ = false;  ///< the last chunk was written
-  bool answered_ = false;      ///< the final head was written
+  bool body_handed_over_ = false;  ///< what was readable is the exchange's now
+  bool answer_ended_ = false;      ///< the last chunk was written
+  bool answered_ = false;          ///< the final head was written
   bool head_request_ = false;
   bool wants_json_ = false;
   http::Framing answer_framing_ = http::Framing::none;

@@ -43,10 +43,10 @@ void Visitor::on_answer_body(std::span<const char> bytes) {
   record_.sent(bytes.size());
   if (answer_framing_ == http::Framing::chunked) {
     http::write_chunk(stream_->out(), bytes);
+    stream_->flush_soon();
   } else {
-    stream_->out().append(bytes);
+    stream_->write(bytes);
   }
-  stream_->flush_soon();
 }
 
 void Visitor::on_answer_trailers(const http::FieldList& trailers) {

@@ -44,10 +44,9 @@ void Visitor::on_pipe_data(std::span<const char> bytes) {
   record_.sent(bytes.size());
   http::WebSocketEnding::Step step{bytes.size()};
   if (web_socket_) step = web_socket_->take(End::service, bytes);
-  stream_->out().append(bytes.first(step.passes));
+  stream_->write(bytes.first(step.passes));
   if (step.then_close) say_close(End::visitor);
   if (step.passes < bytes.size()) exchange_->delivered(stream_->unsent());  // the rest was for nobody
-  stream_->flush_soon();
   end_web_socket();
 }
 

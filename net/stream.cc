@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,6 +14,7 @@ namespace {
 constexpr std::uint32_t kFirstRead = 1024;  // most heads fit, and an idle connection holds no more
 // Encrypted bytes gathered before the socket is asked to take them: what the link driver takes from its session at a
 // time, with the heads of frames and records, so that no last few bytes need a call of their own.
+constexpr std::size_t kWorthACall = 16 * 1024;  // to send at once; copying less costs less than a system call
 constexpr std::size_t kCipherBatch = 144 * 1024;
 
 }  // namespace
@@ -154,6 +156,25 @@ void Stream::consume(std::size_t size) {
   in_.consume(size);
 }
 
+base::Buffer Stream::take() {
+  assert((tls_ || !reading_) && "the bytes of a pending read are behind these");
+  return std::move(in_);
+}
+
+void Stream::write(std::span<const char> bytes) {
+  const bool at_once =
+      bytes.size() >= kWorthACall && !tls_ && out_.empty() && !waiting_writable_ && open_ && write_failure_.empty();
+  if (at_once) {
+    Error error;  // shows again in flush()
+    const std::size_t sent = socket_.write_some(asio::const_buffer(bytes.data(), bytes.size()), error);
+    bytes_out_ += sent;
+    wrote_ahead_ = wrote_ahead_ || sent != 0;
+    bytes = bytes.subspan(sent);
+  }
+  out_.append(bytes);
+  flush_soon();
+}
+
 std::size_t Stream::unsent() const { return out_.size() + (tls_ ? tls_->cipher_out().size() : 0); }
 
 bool Stream::encrypt() {
@@ -171,10 +192,11 @@ void Stream::flush() {
   const std::size_t before = unsent();
   while (true) {
     if (tls_ && !out_.empty() && !encrypt()) return;
+    if (tls_ && finishing_ && out_.empty() && !handshaking_) say_end();  // in one piece with the last bytes
     auto& wire = tls_ ? tls_->cipher_out() : out_;
     if (wire.empty()) {
-      if (!finishing_ || handshaking_ || finished_ || !end_half()) break;
-      continue;
+      if (finishing_ && !handshaking_ && !finished_) end_half();
+      break;
     }
     Error error;
     const auto bytes = wire.readable();
@@ -199,7 +221,8 @@ void Stream::flush() {
     wire.consume(sent);
     bytes_out_ += sent;
   }
-  if (unsent() < before && owner_ != nullptr) owner_->on_sent();
+  const bool told_less = std::exchange(wrote_ahead_, false);
+  if ((told_less || unsent() < before) && owner_ != nullptr) owner_->on_sent();
 }
 
 void Stream::wait_writable() {
@@ -221,17 +244,15 @@ void Stream::finish() {
   flush_soon();
 }
 
-/// Everything is sent: says close_notify, then FIN. True when there is something to send again.
-bool Stream::end_half() {
-  if (tls_ && !notified_) {
-    notified_ = true;
-    tls_->close();
-    return true;
-  }
+void Stream::say_end() {
+  if (!std::exchange(notified_, true)) tls_->close();
+}
+
+/// Everything is sent, close_notify included.
+void Stream::end_half() {
   finished_ = true;
   Error ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
-  return false;
 }
 
 void Stream::close() {

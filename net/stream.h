@@ -70,6 +70,11 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   bool at_end() const { return at_end_; }
   bool is_reading() const { return reading_; }
 
+  /// What is readable, with its memory. Under the same condition as consume().
+  base::Buffer take();
+  /// Sends `bytes`: now, and so without a copy, if they are many and nothing waits before them; else at the turn's end.
+  /// on_sent() follows either way.
+  void write(std::span<const char> bytes);
   /// Bytes to send; call flush_soon() after appending.
   base::Buffer& out() { return out_; }
   void flush_soon() { loop_.defer(*this); }
@@ -102,7 +107,8 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   bool decrypt();
   bool encrypt();
   void wait_writable();
-  bool end_half();
+  void say_end();
+  void end_half();
   void fail(std::string_view why);
 
   Loop& loop_;
@@ -119,7 +125,8 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   bool reading_ = false;
   bool waiting_writable_ = false;
   bool handshaking_ = false;
-  bool failing_ = false;  ///< TLS has failed, which is the reason to tell whatever becomes of the alert
+  bool wrote_ahead_ = false;  ///< on_sent() is owed for what write() has sent
+  bool failing_ = false;      ///< TLS has failed, which is the reason to tell whatever becomes of the alert
   bool finishing_ = false;
   bool notified_ = false;  ///< close_notify was said
   bool finished_ = false;

@@ -165,17 +165,18 @@ base::Result<KeyCertificate> issue_authority(const std::string& common_name, Wal
 }
 
 base::Result<KeyCertificate> issue_server(const KeyCertificate& authority, const std::vector<std::string>& names,
-                                          WallTime now, std::chrono::hours lifetime) {
+                                          WallTime now, std::chrono::hours lifetime, CertificateUse use) {
   const Certificate issuer = read_certificate(authority.certificate);
   const Key signer = read_key(authority.key);
   if (!issuer || !signer) return base::Error{"the authority cannot be read"};
   const Key key(EVP_EC_gen("P-256"));
   if (!key) return openssl_failed("key cannot be made");
+  const char* usage = use == CertificateUse::server ? "serverAuth" : "serverAuth,clientAuth";
   const Certificate certificate = begin_certificate(key.get(), names.front().substr(0, 64), now, lifetime);
   if (!certificate || X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.get())) != 1 ||
       !add_extension(certificate.get(), issuer.get(), NID_basic_constraints, "critical,CA:FALSE") ||
       !add_extension(certificate.get(), issuer.get(), NID_key_usage, "critical,digitalSignature") ||
-      !add_extension(certificate.get(), issuer.get(), NID_ext_key_usage, "serverAuth") ||
+      !add_extension(certificate.get(), issuer.get(), NID_ext_key_usage, usage) ||
       !add_extension(certificate.get(), issuer.get(), NID_authority_key_identifier, "keyid") ||
       !add_extension(certificate.get(), issuer.get(), NID_subject_alt_name, alternative_names(names).c_str())) {
     return openssl_failed("certificate cannot be made");

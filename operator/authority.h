@@ -27,9 +27,13 @@ struct Validity {
 /// peer whose clock is a little behind takes it.
 base::Result<KeyCertificate> issue_authority(const std::string& common_name, WallTime now, std::chrono::hours lifetime);
 
-/// A certificate for TLS servers. `names` are DNS names or IP addresses as text, at least one.
+/// What a certificate may be shown as (RFC 5280 §4.2.1.12).
+enum class CertificateUse { server, server_and_client };
+
+/// A certificate for TLS servers, or for either end. `names` are DNS names or IP addresses as text, at least one.
 base::Result<KeyCertificate> issue_server(const KeyCertificate& authority, const std::vector<std::string>& names,
-                                          WallTime now, std::chrono::hours lifetime);
+                                          WallTime now, std::chrono::hours lifetime,
+                                          CertificateUse use = CertificateUse::server);
 
 /// Of the first certificate of a PEM text.
 base::Result<Validity> validity_of(std::string_view pem);

@@ -15,6 +15,7 @@ const kube::Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 const std::string kAuthority = "adit-authority";
 const std::string kServing = "adit-operator-tls";
 const std::string kLink = "adit-gateway-link-tls";
+const std::string kPeer = "adit-gateway-peer-tls";
 const std::string kTrusted = "adit-ca";
 
 std::string decoded(const Json& secret, std::string_view key) {
@@ -118,7 +119,7 @@ std::chrono::milliseconds CertificateKeeper::keep() {
 
 bool CertificateKeeper::use(const EdgeCertificates& plan, std::optional<std::string>& failure) {
   const bool writes = may_write_();
-  const bool changes = plan.authority_changed || plan.serving_changed || plan.link_changed;
+  const bool changes = plan.authority_changed || plan.serving_changed || plan.link_changed || plan.peer_changed;
   if (writes) failure = store(plan);
   // What is not stored must not be used: another process would make another one.
   if (failure || (changes && !writes)) return false;
@@ -128,7 +129,7 @@ bool CertificateKeeper::use(const EdgeCertificates& plan, std::optional<std::str
 }
 
 bool CertificateKeeper::tell(const EdgeCertificates& plan) {
-  std::string all = plan.authority.trusted + plan.serving.certificate;
+  std::string all = plan.authority.trusted + plan.serving.certificate + plan.peer.certificate;
   if (plan.link) all += plan.link->certificate;
   if (all == told_) return true;
   {
@@ -148,7 +149,7 @@ void CertificateKeeper::tell_failure(const std::optional<std::string>& failure) 
 }
 
 std::optional<std::string> CertificateKeeper::read(StoredCertificates& stored) {
-  for (const auto* name : {&kAuthority, &kServing, &kLink}) {
+  for (const auto* name : {&kAuthority, &kServing, &kLink, &kPeer}) {
     const auto secret = api_.get(secrets(), {space_, *name});
     versions_[*name] = secret ? kube::resource_version_of(*secret) : "";
     if (!secret && secret.error().not_found()) continue;
@@ -158,6 +159,8 @@ std::optional<std::string> CertificateKeeper::read(StoredCertificates& stored) {
       stored.serving = std::move(pair);
     } else if (name == &kLink) {
       stored.link = std::move(pair);
+    } else if (name == &kPeer) {
+      stored.peer = std::move(pair);
     } else if (pair) {
       stored.authority =
           AuthoritySecret{std::move(*pair), pair_of(*secret, "next.crt", "next.key"), decoded(*secret, "ca.crt")};
@@ -173,6 +176,9 @@ std::optional<std::string> CertificateKeeper::store(const EdgeCertificates& plan
   }
   if (plan.serving_changed) {
     if (auto failure = put(secrets(), tls_secret(space_, kServing, plan.serving))) return failure;
+  }
+  if (plan.peer_changed) {
+    if (auto failure = put(secrets(), tls_secret(space_, kPeer, plan.peer))) return failure;
   }
   if (plan.link_changed && plan.link) {
     if (auto failure = put(secrets(), tls_secret(space_, kLink, *plan.link))) return failure;

@@ -20,8 +20,9 @@ struct CertificateKeeperSettings {
   std::chrono::milliseconds retry{2'000};
 };
 
-/// The Secrets adit-authority (the CA's key), adit-operator-tls and adit-gateway-link-tls, and the ConfigMap adit-ca
-/// with what gateways and connectors are to trust. Only a leader writes them; the others read what it wrote.
+/// The Secrets adit-authority (the CA's key), adit-operator-tls, adit-gateway-link-tls and adit-gateway-peer-tls, and
+/// the ConfigMap adit-ca with what gateways and connectors are to trust. Only a leader writes them; the others read
+/// what it wrote.
 class CertificateKeeper {
  public:
   /// On the keeper's thread, at the first complete set and whenever something of it changed. False: it could not be put

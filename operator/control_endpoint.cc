@@ -22,6 +22,7 @@ bool ControlEndpoint::use(const EdgeCertificates& certificates) {
     if (!started) return false;
     held = std::move(*started);
   }
+  held->set_peer_certificate({certificates.peer.certificate, certificates.peer.key, certificates.authority.trusted});
   if (certificates.link) held->set_link_certificate(*certificates.link);
   return true;
 }

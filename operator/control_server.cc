@@ -86,6 +86,11 @@ void ControlServer::set_link_certificate(KeyCertificate pair) {
   server_->loop().post([this, pair = std::move(pair)] { sessions_->set_link_certificate(pair); });
 }
 
+void ControlServer::set_peer_certificate(control::PeerCertificateMessage message) {
+  server_->loop().post(
+      [this, message = std::move(message)]() mutable { sessions_->set_peer_certificate(std::move(message)); });
+}
+
 void ControlServer::decide(const net::ChannelHello& hello, net::MessageServer::Answer answer) {
   if (!sessions_ || !sessions_->is_leading() || !parts_.may_lead()) {
     return answer(net::ChannelRefusal{503, "this operator does not lead", kComeAgain});

@@ -35,6 +35,7 @@ class ControlServer {
   void resign();
   void update(CompilationPtr compilation);
   void set_link_certificate(KeyCertificate pair);
+  void set_peer_certificate(control::PeerCertificateMessage message);
   void set_tls(net::TlsContext tls) { server_->set_tls(std::move(tls)); }
   std::uint16_t port() const { return server_->endpoint().port(); }
 

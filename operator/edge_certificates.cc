@@ -41,6 +41,11 @@ class Planning {
         !done) {
       return base::Error{done.error()};
     }
+    if (auto done = plan_server("peer", stored_.peer, {std::string(kPeerName)}, plan_.peer, plan_.peer_changed,
+                                CertificateUse::server_and_client);
+        !done) {
+      return base::Error{done.error()};
+    }
     if (names_.link.empty()) return std::move(plan_);
     if (auto done = plan_server("link", stored_.link, names_.link, plan_.link.emplace(), plan_.link_changed); !done) {
       return base::Error{done.error()};
@@ -104,13 +109,14 @@ class Planning {
   }
 
   base::Result<void> plan_server(const std::string& what, const std::optional<KeyCertificate>& stored,
-                                 const std::vector<std::string>& names, KeyCertificate& place, bool& is_changed) {
+                                 const std::vector<std::string>& names, KeyCertificate& place, bool& is_changed,
+                                 CertificateUse use = CertificateUse::server) {
     const std::string why = reason_to_issue(stored, names);
     if (why.empty()) {
       place = *stored;
       return {};
     }
-    auto issued = issue_server(plan_.authority.signer, names, now_, kServerLife);
+    auto issued = issue_server(plan_.authority.signer, names, now_, kServerLife, use);
     if (!issued) return base::Error{what + " certificate: " + issued.error()};
     place = std::move(*issued);
     is_changed = true;

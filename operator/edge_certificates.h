@@ -1,9 +1,10 @@
 #pragma once
-// Which certificates the edge needs now: the operator's authority, its own serving certificate, and the gateways' link
-// certificate. Pure but for the random numbers in keys: reading and writing the Secrets surrounds it.
+// Which certificates the edge needs now: the operator's authority, its own serving certificate, and those of gateways
+// for links and for each other. Pure but for the random numbers in keys: reading and writing the Secrets surrounds it.
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,6 +24,7 @@ struct StoredCertificates {
   std::optional<AuthoritySecret> authority;
   std::optional<KeyCertificate> serving;
   std::optional<KeyCertificate> link;
+  std::optional<KeyCertificate> peer;
 };
 
 /// What is to be in force, and what of it has to be stored first.
@@ -30,9 +32,11 @@ struct EdgeCertificates {
   AuthoritySecret authority;
   KeyCertificate serving;
   std::optional<KeyCertificate> link;
+  KeyCertificate peer;  ///< by which gateways know each other; they are clients with it, too
   bool authority_changed = false;
   bool serving_changed = false;
   bool link_changed = false;
+  bool peer_changed = false;
   std::vector<std::string> reasons;  ///< for the log: why something was made anew
 };
 
@@ -40,6 +44,9 @@ struct EdgeNames {
   std::vector<std::string> serving;  ///< by which gateways dial the operator
   std::vector<std::string> link;     ///< by which connectors dial gateways; empty: no link certificate is issued
 };
+
+/// The name in the certificates by which gateways know each other (docs/peers.md).
+inline constexpr std::string_view kPeerName = "adit-gateway-peer";
 
 // An authority lives ten years and a server certificate 90 days; each is replaced when a third of its life is left. A
 // new authority is only trusted for a week before it signs, so that connectors and gateways know it when they meet it.

@@ -73,6 +73,7 @@ void GatewaySessions::lead(std::uint64_t term) {
   if (!link_certificate_.certificate.empty()) {
     log_->set_link_certificate(link_certificate_.certificate, link_certificate_.key);
   }
+  if (!peer_certificate_.chain_pem.empty()) log_->set_peer_certificate(peer_certificate_);
   leads_since_ = net::Loop::now();
   last_synced_ = leads_since_;
   tick_.set(leads_since_ + settings_.tick);
@@ -115,6 +116,27 @@ void GatewaySessions::set_link_certificate(const KeyCertificate& pair) {
   pull_all();
 }
 
+void GatewaySessions::set_peer_certificate(control::PeerCertificateMessage message) {
+  peer_certificate_ = std::move(message);
+  if (!log_) return;
+  log_->set_peer_certificate(peer_certificate_);
+  pull_all();
+}
+
+/// A gateway whose connection broke stays for a moment: its peers know better than this operator whether it lives.
+void GatewaySessions::tell_peers() {
+  std::map<std::string, std::string> by_id;
+  for (const auto& session : sessions_) {
+    if (session->counts() && !session->feed.peer_address().empty()) {
+      by_id[session->feed.gateway()] = session->feed.peer_address();
+    }
+  }
+  control::PeersMessage message;
+  for (auto& [gateway, address] : by_id) message.gateways.push_back({gateway, std::move(address)});
+  log_->set_peers(std::move(message));
+  pull_all();
+}
+
 void GatewaySessions::add(std::unique_ptr<net::MessageChannel> channel, WallTime expires) {
   if (!log_) return channel->close("this operator does not lead");
   sessions_.push_back(std::make_unique<Session>(*this, std::move(channel), expires));
@@ -135,6 +157,7 @@ void GatewaySessions::end(Session& session, const std::string& why, bool is_lost
 }
 
 void GatewaySessions::on_news(Session& session, const control::GatewayFeed::News& news) {
+  if (news.greeted) tell_peers();
   if (news.token) {
     callbacks_.check_token(*news.token, [this, self = session.self](std::optional<WallTime> expires) {
       if (*self == nullptr || !(*self)->is_connected()) return;
@@ -238,7 +261,9 @@ void GatewaySessions::drop_ended() {
     if (is_over) *session->self = nullptr;
     return is_over;
   });
-  if (dropped != 0) refresh_all();
+  if (dropped == 0) return;
+  tell_peers();
+  refresh_all();
 }
 
 /// A gateway that has not said yet what it has, or which links, is no reason to call anything missing.

@@ -61,6 +61,7 @@ class GatewaySessions {
 
   void update(const CompilationPtr& compilation);
   void set_link_certificate(const KeyCertificate& pair);
+  void set_peer_certificate(control::PeerCertificateMessage message);
 
   /// An accepted gateway. `expires`: of its token.
   void add(std::unique_ptr<net::MessageChannel> channel, WallTime expires);
@@ -72,6 +73,7 @@ class GatewaySessions {
   void end(Session& session, const std::string& why, bool is_lost);
   void on_news(Session& session, const control::GatewayFeed::News& news);
   void on_later_term(std::uint64_t later);
+  void tell_peers();
   void refresh(const std::vector<std::string>& ids);
   void refresh_all();
   /// The key of the tunnel that has the id; empty: none.
@@ -88,6 +90,7 @@ class GatewaySessions {
   GatewaySessionsSettings settings_;
   std::unique_ptr<control::ConfigurationLog> log_;
   KeyCertificate link_certificate_;
+  control::PeerCertificateMessage peer_certificate_;
   CompilationPtr last_;                                ///< what the log was told, for a log that begins anew
   std::unordered_map<std::string, std::string> kept_;  ///< ids of tunnels that are to be kept → keys
   std::set<std::string> known_ids_;

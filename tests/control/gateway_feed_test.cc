@@ -16,8 +16,8 @@ using testing::IsEmpty;
 using Set = std::vector<TunnelConfigurationPtr>;
 using Ids = std::vector<std::string>;
 
-std::string hello(std::optional<Version> version = {}) {
-  return write(GatewayMessage(HelloMessage{"gateway-id", "0.1.0", version}));
+std::string hello(std::optional<Version> version = {}, const std::string& peer_address = "") {
+  return write(GatewayMessage(HelloMessage{"gateway-id", "0.1.0", version, peer_address}));
 }
 std::string ack(std::uint64_t counter, std::uint64_t term = 5) {
   return write(GatewayMessage(AckMessage{{term, counter}}));
@@ -43,6 +43,12 @@ std::string brief(const std::string& text) {
   if (const auto* keep = std::get_if<KeepMessage>(&**message)) return with("keep", *keep, keep->id);
   if (const auto* synced = std::get_if<SyncedMessage>(&**message)) {
     return "synced " + std::to_string(synced->version.counter);
+  }
+  if (std::holds_alternative<PeerCertificateMessage>(**message)) return "peer certificate";
+  if (const auto* peers = std::get_if<PeersMessage>(&**message)) {
+    std::string text = "peers";
+    for (const auto& [gateway, address] : peers->gateways) text.append(" ").append(gateway).append("=").append(address);
+    return text;
   }
   return std::holds_alternative<CertificateMessage>(**message) ? "certificate" : "link certificate";
 }
@@ -95,6 +101,33 @@ TEST_F(Feed, SendsAllThenSyncedThenChanges) {
   EXPECT_THAT(pull(feed_), IsEmpty());
   log_.set_link_certificate("other chain", "key");
   EXPECT_THAT(pull(feed_), ElementsAre("link certificate"));
+}
+
+TEST_F(Feed, TellsOfPeersWhoeverCanBeReached) {
+  log_.set_peer_certificate({"chain", "key", "trusted"});
+  log_.set_peers({{{"one", "10.0.0.1:7444"}}});
+  log_.update(Set{a_}, {});
+  const auto greeted = feed_.take(hello({}, "10.0.0.2:7444"));
+  ASSERT_TRUE(greeted);
+  EXPECT_TRUE(greeted->greeted);
+  EXPECT_EQ(feed_.peer_address(), "10.0.0.2:7444");
+  EXPECT_THAT(pull(feed_), ElementsAre("peer certificate", "peers one=10.0.0.1:7444", "tunnel a 1", "synced 1"));
+  log_.set_peer_certificate({"chain", "key", "trusted"});
+  log_.set_peers({{{"one", "10.0.0.1:7444"}}});
+  EXPECT_THAT(pull(feed_), IsEmpty()) << "the same is no change";
+  log_.set_peers({{{"one", "10.0.0.1:7444"}, {"two", "[::1]:7444"}}});
+  log_.set_peers({{{"two", "[::1]:7444"}}});
+  EXPECT_THAT(pull(feed_), ElementsAre("peers two=[::1]:7444"));
+  log_.set_peer_certificate({"chain", "key", "more trusted"});
+  EXPECT_THAT(pull(feed_), ElementsAre("peer certificate"));
+}
+
+TEST_F(Feed, TellsNothingOfPeersToAGatewayThatHasNoAddress) {
+  log_.set_peer_certificate({"chain", "key", "trusted"});
+  log_.set_peers({{{"one", "10.0.0.1:7444"}}});
+  log_.update({}, {});
+  ASSERT_TRUE(feed_.take(hello()));
+  EXPECT_THAT(pull(feed_), ElementsAre("synced 0"));
 }
 
 TEST_F(Feed, WhatChangesOftenMeanwhileIsSentOnce) {

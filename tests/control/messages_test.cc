@@ -45,6 +45,12 @@ TEST(Messages, OthersAreReadAsTheyWereWritten) {
   EXPECT_EQ(read_as<SyncedMessage>(write(OperatorMessage(SyncedMessage{{~0ULL, ~0ULL}}))).version,
             (Version{~0ULL, ~0ULL}));
   EXPECT_EQ(read_as<LinkCertificateMessage>(write(OperatorMessage(LinkCertificateMessage{"c", "k"}))).key_pem, "k");
+  const PeerCertificateMessage peer{"c", "k", "t"};
+  EXPECT_EQ(read_as<PeerCertificateMessage>(write(OperatorMessage(peer))), peer);
+  const PeersMessage peers{{{"g1", "10.0.0.1:7444"}, {"g2", "[::1]:7444"}}};
+  EXPECT_EQ(read_as<PeersMessage>(write(OperatorMessage(peers))), peers);
+  EXPECT_EQ(read_as<HelloMessage>(write(GatewayMessage(HelloMessage{"g", "0.1.0", {}, "h:1"}))).peer_address, "h:1");
+  EXPECT_EQ(read_as<HelloMessage>(write(GatewayMessage(HelloMessage{"g", "0.1.0", {}}))).peer_address, "");
   EXPECT_FALSE(read_as<HelloMessage>(write(GatewayMessage(HelloMessage{"g", "0.1.0", {}}))).version);
   EXPECT_EQ(read_as<HelloMessage>(write(GatewayMessage(HelloMessage{"g", "0.1.0", Version{2, 9}}))).version,
             (Version{2, 9}));

@@ -350,6 +350,33 @@ TEST_F(Replicas, LinkCertificateIsTakenAtOnce) {
   EXPECT_THAT(replica_.apply().warnings, Contains(HasSubstr("link certificate has a tls.crt")));
 }
 
+TEST_F(Replicas, PeersAreTakenAtOnceAndKeptInTheCopy) {
+  const PeersMessage peers{{{"one", "10.0.0.1:7444"}}};
+  sync({write(OperatorMessage(PeerCertificateMessage{"c", "k", "t"})), write(OperatorMessage(peers))}, {4, 1});
+  ASSERT_TRUE(replica_.peers() && replica_.peer_certificate());
+  const auto first = replica_.peers();
+  EXPECT_EQ(*first, peers);
+  EXPECT_EQ(replica_.peer_certificate()->trusted_pem, "t");
+  take({write(OperatorMessage(peers))});
+  EXPECT_EQ(replica_.peers(), first) << "the same is no change";
+  EXPECT_FALSE(replica_.has_news());
+  Replica other;
+  ASSERT_TRUE(other.read_copy(replica_.write_copy()));
+  EXPECT_EQ(*other.peers(), peers);
+  EXPECT_EQ(*other.peer_certificate(), *replica_.peer_certificate());
+  take({write(OperatorMessage(PeersMessage{}))});
+  EXPECT_TRUE(replica_.has_news());
+  EXPECT_THAT(replica_.peers()->gateways, IsEmpty());
+}
+
+TEST_F(Replicas, MorePeersThanThereCanBeEndTheSession) {
+  PeersMessage peers;
+  peers.gateways.resize(1001, {"one", "10.0.0.1:7444"});
+  replica_.begin_session();
+  EXPECT_FALSE(replica_.take(write(OperatorMessage(peers))));
+  EXPECT_FALSE(replica_.peers());
+}
+
 TEST_F(Replicas, CopyBringsTheStateBack) {
   const auto key = certificate("DNS:b.example.com");
   const auto with = tunnel("b", {"b.example.com", "b.example.com/x"}, "default", {{"b.example.com", key}});

@@ -41,7 +41,10 @@ class End final : public StreamOwner {
     if (reads) stream->read();
   }
   void on_sent() override { ++sent_calls; }
-  void on_broken(std::string_view why) override { broken = why.empty() ? "without a reason" : std::string(why); }
+  void on_broken(std::string_view why) override {
+    broken = why.empty() ? "without a reason" : std::string(why);
+    ++broken_calls;
+  }
 
   StreamPtr stream;
   bool reads = true;
@@ -50,6 +53,7 @@ class End final : public StreamOwner {
   std::string in;
   std::string broken;
   int sent_calls = 0;
+  int broken_calls = 0;
 };
 
 /// Two connected sockets.

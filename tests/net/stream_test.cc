@@ -81,6 +81,44 @@ TEST_P(StreamPair, HoldsBackWhoIsNotRead) {
   EXPECT_GT(client.sent_calls, 1);
 }
 
+TEST_P(StreamPair, LargeAndSmallWritesArriveInOrder) {
+  server.reads = false;
+  connect();
+  client.sent_calls = 0;
+  std::string all;
+  const auto write = [&](std::size_t size, char what) {
+    const std::string piece(size, what);
+    all += piece;
+    client.stream->write(piece);
+  };
+  write(10, 'a');
+  write(100'000, 'b');  // behind what waits
+  settle(loop);
+  EXPECT_GE(client.sent_calls, 1);
+  client.sent_calls = 0;
+  write(100'000, 'c');  // more than what the kernel takes at some point
+  write(8 << 20, 'd');
+  write(20'000, 'e');
+  settle(loop);
+  EXPECT_GE(client.sent_calls, 1) << "what was sent ahead is told of, too";
+  EXPECT_GT(client.stream->unsent(), 1U << 20U);
+  server.reads = true;
+  server.stream->read();
+  EXPECT_TRUE(until(loop, [&] { return server.in.size() == all.size(); }));
+  EXPECT_EQ(server.in, all);
+  EXPECT_EQ(client.stream->unsent(), 0U);
+}
+
+TEST_P(StreamPair, WritingToAResetPeerBreaksOnce) {
+  connect();
+  server.stream->abort();
+  client.stream->write(std::string(100'000, 'x'));
+  client.stream->write(std::string(100'000, 'x'));
+  EXPECT_TRUE(until(loop, [&] { return client.broken_calls == 1; }));
+  settle(loop);
+  EXPECT_EQ(client.broken_calls, 1);
+}
+
 TEST_P(StreamPair, OneReadBringsOneCallAndAtMostItsLimit) {
   server.reads = false;
   connect();

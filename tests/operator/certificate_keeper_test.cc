@@ -115,6 +115,9 @@ TEST(CertificateKeeper, MakesTheFirstSet) {
   ASSERT_TRUE(set.link);
   EXPECT_TRUE(is_for(set.link->certificate, kNames.link));
   EXPECT_EQ(stored(api, "adit-gateway-link-tls", "tls.crt"), set.link->certificate);
+  EXPECT_TRUE(is_issued_by(set.peer, set.authority.signer.certificate));
+  EXPECT_TRUE(is_for(set.peer.certificate, {std::string(kPeerName)}));
+  EXPECT_EQ(stored(api, "adit-gateway-peer-tls", "tls.key"), set.peer.key);
   // In the ConfigMap nothing is secret.
   EXPECT_THAT(api.peek(kConfigMaps, {"adit", "adit-ca"})->at("data"), SizeIs(1));
   EXPECT_EQ(published(api).find("PRIVATE"), std::string::npos);

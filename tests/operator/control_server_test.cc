@@ -173,6 +173,25 @@ TEST_F(ControlServerTest, TheLinkCertificateIsSentAndSentAgainWhenItIsAnother) {
   EXPECT_TRUE(until([&] { return gateway->replica.link_certificate()->chain_pem == second.at("tls.crt"); }));
 }
 
+TEST_F(ControlServerTest, GatewaysLearnOfEachOther) {
+  using control::PeerGateway;
+  start({.tick = 5ms, .lost_for = 20ms});
+  server_->set_peer_certificate({"chain", "key", "trusted"});
+  lead({tunnel("a", {"a.example.com"})});
+  const auto one = dial({"g1", "0.1.0", {}, "10.0.0.1:7444"});
+  auto two = dial({"g2", "0.1.0", {}, "10.0.0.2:7444"});
+  const auto alone = dial({"g3", "0.1.0", {}});
+  const auto known = [](const Gateway& gateway) {
+    return gateway.replica.peers() ? gateway.replica.peers()->gateways : std::vector<PeerGateway>();
+  };
+  const std::vector<PeerGateway> both = {{"g1", "10.0.0.1:7444"}, {"g2", "10.0.0.2:7444"}};
+  ASSERT_TRUE(until([&] { return known(*one) == both && known(*two) == both && alone->has_synced(); }));
+  EXPECT_EQ(one->replica.peer_certificate()->trusted_pem, "trusted");
+  EXPECT_FALSE(alone->replica.peers());
+  two->leave();
+  EXPECT_TRUE(until([&] { return known(*one) == std::vector<PeerGateway>{both[0]}; }));
+}
+
 TEST_F(ControlServerTest, TenThousandTunnelsAndOneChange) {
   start();
   std::vector<TunnelConfigurationPtr> all;

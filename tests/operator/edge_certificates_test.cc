@@ -21,6 +21,7 @@ class EdgeCertificatesTest : public testing::Test {
     stored_.authority = planned->authority;
     stored_.serving = planned->serving;
     stored_.link = planned->link;
+    stored_.peer = planned->peer;
     return *planned;
   }
 
@@ -30,14 +31,14 @@ class EdgeCertificatesTest : public testing::Test {
 
 TEST_F(EdgeCertificatesTest, MakesAllAtFirstAndNothingAfterwards) {
   const auto first = plan();
-  EXPECT_TRUE(first.authority_changed && first.serving_changed && first.link_changed);
+  EXPECT_TRUE(first.authority_changed && first.serving_changed && first.link_changed && first.peer_changed);
   EXPECT_EQ(first.authority.trusted, first.authority.signer.certificate);
   EXPECT_TRUE(is_issued_by(first.serving, first.authority.signer.certificate));
   EXPECT_TRUE(is_issued_by(*first.link, first.authority.signer.certificate));
   EXPECT_TRUE(is_for(first.serving.certificate, {"::1", "127.0.0.1", "operator.adit.svc"}));
   EXPECT_FALSE(is_for(first.serving.certificate, {"operator.adit.svc"}));
   const auto second = plan();
-  EXPECT_FALSE(second.authority_changed || second.serving_changed || second.link_changed);
+  EXPECT_FALSE(second.authority_changed || second.serving_changed || second.link_changed || second.peer_changed);
   EXPECT_TRUE(second.reasons.empty());
 }
 
