@@ -4,7 +4,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "connector/health_feed.h"
 #include "connector/service_pipes.h"
 #include "net/link_driver.h"
 
@@ -15,8 +17,8 @@ class ConnectorLink;
 /// Who owns links.
 class ConnectorLinkOwner {
  public:
-  /// The gateway has taken the offers: from here on it sends requests.
-  virtual void on_serving(ConnectorLink& link) = 0;
+  /// The gateway says which ones are ready. The first time it has taken the offers: from here on it sends requests.
+  virtual void on_gateways(ConnectorLink& link, const std::vector<std::string>& ids) = 0;
   /// The gateway is about to go.
   virtual void on_gateway_leaving(ConnectorLink& link, std::string_view reason) = 0;
   /// The link is over; the owner destroys it later in the turn.
@@ -27,12 +29,13 @@ class ConnectorLinkOwner {
 };
 
 /// Offers the services and hands the streams that the gateway opens to the pipes.
-class ConnectorLink final : private net::LinkOwner {
+class ConnectorLink final : private net::LinkOwner, private HealthListener {
  public:
-  /// `web_socket`: see net::LinkDriver.
+  /// `web_socket`: see net::LinkDriver. `health`: what the gateway hears of the services, from start() on; nullptr:
+  /// nothing.
   ConnectorLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
                 const link::SessionOptions& options, const ServiceMap& services, ServicePipes& pipes,
-                ConnectorLinkOwner& owner);
+                ConnectorLinkOwner& owner, HealthFeed* health = nullptr);
 
   void start();
   const link::SessionStats& stats() { return driver_.session().stats(); }
@@ -52,10 +55,12 @@ class ConnectorLink final : private net::LinkOwner {
   void on_link_control(const link::ControlMessage& message) override;
   void on_link_suspect(bool) override {}  // a connector opens nothing, so there is nothing to do elsewhere
   void on_link_closed(std::string_view why) override { owner_.on_link_over(*this, why); }
+  void on_health(const link::Health& down) override;
 
   const ServiceMap& services_;
   ServicePipes& pipes_;
   ConnectorLinkOwner& owner_;
+  HealthFeed* health_;
   net::LinkDriver driver_;
 };
 

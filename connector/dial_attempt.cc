@@ -32,8 +32,10 @@ DialAttempt::DialAttempt(const DialContext& context, const GatewayAddress& gatew
 
 DialAttempt::~DialAttempt() { cancel(); }
 
-void DialAttempt::start(link::Transport transport) {
+void DialAttempt::start(link::Transport transport, net::DialOrder order) {
   transport_ = transport;
+  order_ = std::move(order);
+  path_ = {};
   proxy_ = decide_proxy(context_.proxy, gateway_.target).proxy;
   proxy_time_.reset();
   step_ = DialStep::credentials;
@@ -80,11 +82,18 @@ void DialAttempt::connect() {
       context_.loop, target, context_.limit, [this](net::Socket socket) { on_connected(std::move(socket)); },
       [this](const net::DialFailure& failure) {
         if (failure.phase == net::DialPhase::connect) owner_.on_step(DialStep::resolve, dial_->resolved());
+        note_path();
         fail(problem_of(failure, proxy_ != nullptr ? proxy_->target.text() : std::string()));
-      });
+      },
+      proxy_ != nullptr ? net::DialOrder() : std::move(order_));
+}
+
+void DialAttempt::note_path() {
+  if (proxy_ == nullptr) path_ = {dial_->hosts(), dial_->tried()};
 }
 
 void DialAttempt::on_connected(net::Socket socket) {
+  note_path();
   const auto dial = std::exchange(dial_, nullptr);
   remote_ = net::to_text(net::peer_of(socket));
   owner_.on_step(DialStep::resolve, dial->resolved());
@@ -161,7 +170,8 @@ void DialAttempt::take_welcome() {
       deadline_.clear();
       stream_->consume(outcome.consumed);
       owner_.on_step(DialStep::handshake, "gateway " + *outcome.gateway_id);
-      return owner_.on_dialed({std::exchange(stream_, nullptr), transport_, *std::move(outcome.gateway_id), remote_});
+      return owner_.on_dialed(
+          {std::exchange(stream_, nullptr), transport_, *std::move(outcome.gateway_id), remote_, path_});
     }
     if (outcome.refusal) return fail(problem_of(*outcome.refusal, wall_time()));
     if (!outcome.broken.empty()) return fail(not_a_gateway(std::move(outcome.broken)));

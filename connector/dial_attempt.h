@@ -11,6 +11,7 @@
 #include "connector/gateway_address.h"
 #include "connector/identity.h"
 #include "connector/proxy.h"
+#include "link/dial_places.h"
 #include "link/handshake.h"
 #include "link/proxy_tunnel.h"
 #include "net/dialer.h"
@@ -37,6 +38,7 @@ struct Dialed {
   link::Transport transport = link::Transport::upgrade;
   std::string gateway_id;
   std::string remote;  ///< the address that answered: the gateway's or the proxy's
+  link::DialPath path;
 };
 
 class DialAttemptOwner {
@@ -58,13 +60,17 @@ class DialAttempt final : private net::StreamOwner {
               DialAttemptOwner& owner);
   ~DialAttempt();
 
-  /// on_dialed() or on_failed() follows once, maybe from within, unless cancel() is called.
-  void start(link::Transport transport);
+  /// on_dialed() or on_failed() follows once, maybe from within, unless cancel() is called. `order`: of the gateway's
+  /// addresses; a proxy has its own.
+  void start(link::Transport transport, net::DialOrder order = {});
   void cancel();
+  /// What the last try met on its way, when it has failed.
+  const link::DialPath& path() const { return path_; }
 
  private:
   bool read_credentials();
   void connect();
+  void note_path();
   void on_connected(net::Socket socket);
   void begin_proxy();
   void take_proxy_answer();
@@ -88,6 +94,8 @@ class DialAttempt final : private net::StreamOwner {
   DialAttemptOwner& owner_;
 
   // Of the try under way.
+  net::DialOrder order_;
+  link::DialPath path_;
   link::Transport transport_ = link::Transport::upgrade;
   const ProxyAddress* proxy_ = nullptr;  ///< nullptr: dialled directly
   std::string proxy_credentials_;        ///< until they are sent, as the token

@@ -55,7 +55,7 @@ class LinkProbe final : private ConnectorLinkOwner {
   base::Duration round_trip() const { return round_trip_; }
 
  private:
-  void on_serving(ConnectorLink&) override { serving_ = true; }
+  void on_gateways(ConnectorLink&, const std::vector<std::string>&) override { serving_ = true; }
   void on_gateway_leaving(ConnectorLink&, std::string_view reason) override {
     problem_ = "it leaves: " + std::string(reason);
   }

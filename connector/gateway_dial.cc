@@ -4,9 +4,10 @@
 
 namespace adit::connector {
 
-void GatewayDial::start() {
+void GatewayDial::start(net::DialOrder order) {
   first_.reset();
-  attempt_.start(choice_.begin());
+  order_ = std::move(order);
+  attempt_.start(choice_.begin(), order_);
 }
 
 void GatewayDial::on_dialed(Dialed dialed) {
@@ -18,10 +19,10 @@ void GatewayDial::on_failed(const DialProblem& problem) {
   const auto transport = choice_.current();
   if (const auto next = choice_.on_failed(problem.other_transport)) {
     first_ = Failed{transport, problem};
-    return attempt_.start(*next);
+    return attempt_.start(*next, order_);
   }
-  if (!first_) return owner_.on_dial_failed(problem);
-  owner_.on_dial_failed(both_failed(first_->transport, first_->problem, transport, problem));
+  if (!first_) return owner_.on_dial_failed(problem, attempt_.path());
+  owner_.on_dial_failed(both_failed(first_->transport, first_->problem, transport, problem), attempt_.path());
 }
 
 }  // namespace adit::connector

@@ -11,13 +11,14 @@ namespace adit::connector {
 class GatewayDialOwner {
  public:
   virtual void on_dialed(Dialed dialed) = 0;
-  virtual void on_dial_failed(const DialProblem& problem) = 0;
+  /// `path`: of the last attempt.
+  virtual void on_dial_failed(const DialProblem& problem, const link::DialPath& path) = 0;
 
  protected:
   ~GatewayDialOwner() = default;
 };
 
-/// Used again for each dial of a slot, one at a time. On its loop's thread.
+/// Can be used again, one dial at a time. On its loop's thread.
 class GatewayDial final : private DialAttemptOwner {
  public:
   /// All are borrowed.
@@ -26,7 +27,7 @@ class GatewayDial final : private DialAttemptOwner {
       : owner_(owner), choice_(mode, memory), attempt_(context, gateway, slot, *this) {}
 
   /// Exactly one report follows, maybe from within, unless cancel() is called.
-  void start();
+  void start(net::DialOrder order = {});
   void cancel() { attempt_.cancel(); }
 
  private:
@@ -40,6 +41,7 @@ class GatewayDial final : private DialAttemptOwner {
   void on_failed(const DialProblem& problem) override;
 
   GatewayDialOwner& owner_;
+  net::DialOrder order_;
   TransportChoice choice_;
   std::optional<Failed> first_;  ///< the attempt before, when there was one
   DialAttempt attempt_;

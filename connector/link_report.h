@@ -1,16 +1,19 @@
 #pragma once
-// What a link slot tells the admin thread.
+// What link slots tell the admin thread.
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace adit::connector {
 
 /// One slot at one moment.
 struct LinkStatus {
-  std::string gateway;                            ///< the address as configured
+  std::uint32_t slot = 0;                         ///< Adit-Slot
+  std::string gateway;                            ///< the address that was dialled last, as configured
   std::string gateway_id;                         ///< of the link that is up
   std::string transport;                          ///< of the link that is up: "upgrade" or "websocket"
   std::string state;                              ///< "stopped", "waiting", "dialing", "opening", "up"
@@ -45,6 +48,19 @@ class LinkReport {
  private:
   mutable std::mutex mutex_;
   LinkStatus status_;
+};
+
+/// Those of all slots that there are. Any thread.
+class LinkReports {
+ public:
+  /// A new slot's; it is listed as long as the slot keeps it.
+  std::shared_ptr<LinkReport> add();
+  /// In the order of their numbers.
+  std::vector<LinkStatus> all() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::weak_ptr<LinkReport>> reports_;
 };
 
 }  // namespace adit::connector

@@ -11,62 +11,39 @@ namespace {
 /// Links of gateways that leave and do not end; one more ends the oldest.
 constexpr std::size_t kMostRetiring = 4;
 
-std::string_view name_of(link::Slot::State state, bool serving) {
-  switch (state) {
-    case link::Slot::State::stopped:
-      return "stopped";
-    case link::Slot::State::waiting:
-      return "waiting";
-    case link::Slot::State::dialing:
-      return "dialing";
-    case link::Slot::State::up:
-      break;
-  }
-  return serving ? "up" : "opening";
-}
-
 std::int64_t milliseconds_until(base::TimePoint when) {
+  if (when == base::kNever) return 0;
   const auto left = std::max(when - net::Loop::now(), base::Duration(0));
   return std::chrono::duration_cast<std::chrono::milliseconds>(left).count();
 }
 
 }  // namespace
 
-LinkSlot::LinkSlot(const SlotContext& context, GatewayContext& gateway, std::uint32_t number, LinkReport& report)
-    : context_(context),
-      gateway_(gateway),
-      report_(report),
-      slot_(context.backoff, context.dial.random),
-      dial_(context.dial, gateway.address, number, context.transport, gateway.transport, *this),
-      deadline_(net::Deadline::of<&LinkSlot::on_deadline>(context.dial.loop, this)) {
-  status_.gateway = gateway.address.text();
-  changed();
+LinkSlot::LinkSlot(const SlotContext& context, std::uint32_t number, std::shared_ptr<LinkReport> report)
+    : context_(context), number_(number), report_(std::move(report)) {
+  status_.slot = number;
+  enter("waiting");
 }
 
 LinkSlot::~LinkSlot() = default;
 
-void LinkSlot::start() { obey(slot_.start()); }
-
-void LinkSlot::obey(link::Slot::Action action) {
-  deadline_.set(slot_.deadline());
-  changed();
-  switch (action) {
-    case link::Slot::Action::none:
-      break;
-    case link::Slot::Action::dial:
-      dial_.start();
-      break;
-    case link::Slot::Action::close:
-      dial_.cancel();
-      break;
-  }
+void LinkSlot::dial(GatewayContext& gateway, net::DialOrder order) {
+  gateway_ = &gateway;
+  status_.gateway = gateway.address.text();
+  GatewayDialOwner& owner = *this;
+  dial_ = std::make_unique<GatewayDial>(context_.dial, gateway.address, number_, context_.transport, gateway.transport,
+                                        owner);
+  enter("dialing");
+  dial_->start(std::move(order));
 }
-
-void LinkSlot::on_deadline() { obey(slot_.on_time(net::Loop::now())); }
 
 void LinkSlot::on_dialed(Dialed dialed) {
   context_.metrics.dials_up.add();
-  gateway_.filter.reset();
+  gateway_->filter.reset();
+  if (!context_.coordinator.on_up(number_, dialed.gateway_id, dialed.path)) {
+    dialed.stream->close();
+    return enter("waiting");
+  }
   status_.gateway_id = std::move(dialed.gateway_id);
   status_.remote = std::move(dialed.remote);
   status_.transport = link::name_of(dialed.transport);
@@ -76,35 +53,38 @@ void LinkSlot::on_dialed(Dialed dialed) {
   }
   ConnectorLinkOwner& owner = *this;
   link_ = std::make_unique<ConnectorLink>(context_.dial.loop, std::move(dialed.stream), std::move(web_socket),
-                                          context_.session, context_.services, context_.pipes, owner);
-  serving_ = false;
-  obey(slot_.on_up(net::Loop::now()));
+                                          context_.session, context_.services, context_.pipes, owner, context_.health);
+  enter("opening");
   link_->start();
 }
 
-void LinkSlot::on_serving(ConnectorLink& link) {
-  if (link_.get() != &link || std::exchange(serving_, true)) return;
-  base::log::info("link is up", {{"gateway", status_.gateway},
-                                 {"gateway_id", status_.gateway_id},
-                                 {"remote", status_.remote},
-                                 {"transport", status_.transport}});
-  changed();
+void LinkSlot::on_gateways(ConnectorLink& link, const std::vector<std::string>& ids) {
+  if (link_.get() != &link) return;
+  if (status_.state != "up") {
+    base::log::info("link is up", {{"gateway", status_.gateway},
+                                   {"gateway_id", status_.gateway_id},
+                                   {"remote", status_.remote},
+                                   {"transport", status_.transport}});
+    enter("up");
+  }
+  context_.coordinator.on_gateways(number_, ids);
 }
 
-void LinkSlot::on_dial_failed(const DialProblem& problem) {
+void LinkSlot::on_dial_failed(const DialProblem& problem, const link::DialPath& path) {
   const auto& info = info_of(problem.cause);
   context_.metrics.dial_failed(problem.cause).add();
   const auto text = problem.text();
   note_error(std::string(name_of(problem.step)) + ": " + text, std::string(info.name), info.fix);
-  obey(slot_.on_failed(net::Loop::now(), problem.retry_after));
-  const auto held_back = gateway_.filter.pass(problem.stable_text(), net::Loop::now());
+  enter("waiting");
+  const auto next = context_.coordinator.on_failed(number_, problem.retry_after, path);
+  const auto held_back = gateway_->filter.pass(problem.stable_text(), net::Loop::now());
   if (!held_back) return;
   base::log::warning("link can't be opened", {{"gateway", status_.gateway},
                                               {"step", name_of(problem.step)},
                                               {"cause", info.name},
                                               {"reason", text},
                                               {"fix", info.fix},
-                                              {"retry_in_ms", milliseconds_until(slot_.deadline())},
+                                              {"retry_in_ms", milliseconds_until(next)},
                                               {"not_logged", *held_back}});
 }
 
@@ -113,16 +93,21 @@ void LinkSlot::on_gateway_leaving(ConnectorLink& link, std::string_view reason) 
                   {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"reason", reason}});
   if (link_.get() != &link) return;
   context_.metrics.lost(LinkLoss::gateway_leaving).add();
-  // It goes on without the slot: the gateway ends it when the visitors that it still has are served.
+  retire();
+  enter("waiting");
+  context_.coordinator.on_leaving(number_);
+}
+
+/// The link goes on without the slot: a gateway that leaves ends it when the visitors that it still has are served.
+void LinkSlot::retire() {
   retiring_.push_back(std::move(link_));
   if (retiring_.size() > kMostRetiring) retiring_.front()->shutdown();
-  obey(slot_.on_peer_leaving(net::Loop::now()));
 }
 
 void LinkSlot::on_link_over(ConnectorLink& link, std::string_view why) {
   const bool current = link_.get() == &link;
   forget(link);
-  if (!current) return changed();
+  if (!current) return publish();
   const auto loss = loss_of(link.how_ended());
   context_.metrics.lost(loss).add();
   const auto cause = kLinkLossNames[static_cast<std::size_t>(loss)];
@@ -130,7 +115,8 @@ void LinkSlot::on_link_over(ConnectorLink& link, std::string_view why) {
   base::log::warning(
       "link is down",
       {{"gateway", status_.gateway}, {"gateway_id", status_.gateway_id}, {"cause", cause}, {"reason", why}});
-  obey(slot_.on_lost(net::Loop::now()));
+  enter("waiting");
+  context_.coordinator.on_lost(number_);
 }
 
 void LinkSlot::forget(ConnectorLink& link) {
@@ -145,10 +131,17 @@ void LinkSlot::forget(ConnectorLink& link) {
   context_.dial.loop.defer(*this);
 }
 
+void LinkSlot::release() {
+  released_ = true;
+  leave("this link is surplus");
+  shutdown();
+}
+
 void LinkSlot::leave(std::string_view reason) {
+  if (dial_) dial_->cancel();
   if (link_) retiring_.push_back(std::move(link_));
   for (const auto& link : retiring_) link->leave(reason);
-  obey(slot_.stop());
+  enter("stopped");
 }
 
 void LinkSlot::shutdown() {
@@ -162,8 +155,7 @@ void LinkSlot::note_error(std::string text, std::string cause, std::string_view 
   status_.last_error_at = std::chrono::system_clock::now();
 }
 
-void LinkSlot::changed() {
-  const auto state = name_of(slot_.state(), serving_);
+void LinkSlot::enter(std::string_view state) {
   if (status_.state != state) {
     status_.state = state;
     status_.since = std::chrono::system_clock::now();
@@ -186,7 +178,7 @@ void LinkSlot::publish() {
     status_.remote.clear();
     status_.transport.clear();
   }
-  report_.set(status_);
+  report_->set(status_);
 }
 
 }  // namespace adit::connector

@@ -37,10 +37,16 @@ base::Result<void> check_service(std::string_view text) {
   return service ? base::Result<void>() : base::Error{service.error()};
 }
 
+base::Result<void> check_probe(std::string_view text) {
+  const auto probe = parse_probe(text);
+  return probe ? base::Result<void>() : base::Error{probe.error()};
+}
+
 /// The texts of the settings that have a meaning beyond their form.
 struct Texts {
   std::vector<std::string> gateways;
   std::vector<std::string> services;
+  std::vector<std::string> probes;
   std::string transport = "auto";
   std::string proxy;
   std::string log_level = "info";
@@ -62,7 +68,10 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
                "id of the tunnel, a UUID (status.id of the Tunnel); needed only if several Tunnels share the token");
   settings.add(options.token_file, "token-file", "file with the tunnel's connector token; read at each dial");
   settings.add(options.ca_file, "ca-file", "PEM file with the CA of the gateways instead of the system's roots");
-  settings.add(options.links, "links", "links to keep to each gateway address", {1, 64});
+  settings.add(options.links, "links", "links to keep to each gateway", {1, 64});
+  settings.add(options.most_gateways, "max-gateways",
+               "gateways to keep links to, each connector to others; gateways lead requests to each other; 0: all",
+               {0, 1000});
   settings.add(options.name, "name", "name of this connector, the same for all its replicas");
   settings.add(options.insecure, "insecure", "links without TLS; the gateway must allow it too");
   settings.add_choice(texts.transport, "transport",
@@ -88,6 +97,12 @@ void describe(base::Settings& settings, Options& options, Texts& texts) {
                "NAME=URL, or a URL for the service \"default\": http://HOST[:PORT], https://HOST[:PORT]"
                "[?caFile=PATH&serverName=NAME&insecureSkipVerify=true], tcp://HOST:PORT, unix:///PATH",
                {.key = "services", .from_map = base::name_equals_value, .check = check_service});
+  settings.add(
+      texts.probes, "probe",
+      "NAME=tcp or NAME=http:/PATH, or one of these alone for the service \"default\": asks the service whether "
+      "it is well, and tells the gateways; "
+      "[?interval=5s&timeout=2s&down=3&up=1]",
+      {.key = "probes", .from_map = base::name_equals_value, .check = check_probe});
   settings.group("Operation");
   settings.add(options.admin, "admin", "where /healthz, /readyz, /metrics and /status are served, or \"off\"");
   settings.add(options.drain_time, "drain-time", "how long open streams may go on after SIGTERM");
@@ -123,6 +138,17 @@ void read_proxy(const std::string& setting, const char* const* environment, Opti
   for (const auto& problem : problems) warnings.push_back("NO_PROXY: left out: " + problem);
 }
 
+void read_probe(ProbeSettings probe, Options& options, std::vector<std::string>& errors) {
+  const auto same = [&](const ProbeSettings& other) { return other.service == probe.service; };
+  if (options.services.find(probe.service) == nullptr) {
+    errors.push_back("--probe: there is no --service \"" + probe.service + "\"");
+  } else if (std::any_of(options.probes.begin(), options.probes.end(), same)) {
+    errors.push_back("--probe: service \"" + probe.service + "\" has two");
+  } else {
+    options.probes.push_back(std::move(probe));
+  }
+}
+
 /// What the form of each single setting does not say.
 std::vector<std::string> complete(const Texts& texts, Options& options) {
   std::vector<std::string> errors;
@@ -133,6 +159,7 @@ std::vector<std::string> complete(const Texts& texts, Options& options) {
     if (auto added = options.services.add(*parse_service(text)); !added)
       errors.push_back("--service: " + added.error());
   }
+  for (const auto& text : texts.probes) read_probe(*parse_probe(text), options, errors);
   options.log_level = base::log::parse_level(texts.log_level);
   if (texts.gateways.empty()) errors.emplace_back("--gateway is missing: which gateway shall be dialled?");
   if (texts.services.empty()) errors.emplace_back("--service is missing: which service shall be offered?");

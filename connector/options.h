@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "connector/gateway_address.h"
+#include "connector/probe_settings.h"
 #include "connector/proxy.h"
 #include "connector/service_map.h"
 #include "connector/transport_choice.h"
@@ -24,9 +25,11 @@ struct Options {
   std::chrono::milliseconds dial_timeout{10'000};  ///< of each step of a dial
   std::string tunnel;                              ///< UUID
   std::filesystem::path token_file;
-  std::filesystem::path ca_file;  ///< empty: the system's roots
-  ServiceMap services;            ///< trust is not loaded yet
-  unsigned links = 4;             ///< to each gateway address
+  std::filesystem::path ca_file;      ///< empty: the system's roots
+  ServiceMap services;                ///< trust is not loaded yet
+  std::vector<ProbeSettings> probes;  ///< each of a service of `services`, none twice
+  unsigned links = 4;                 ///< to each gateway
+  unsigned most_gateways = 0;         ///< to how many of them; 0: all
   base::ListenAddress admin{"127.0.0.1", 9091, false};
   std::string name;  ///< the same for all replicas of one Deployment; default the host's name
   bool insecure = false;

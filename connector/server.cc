@@ -18,6 +18,10 @@ constexpr auto kCloseLimit = std::chrono::seconds(2);  // for the GOAWAYs of idl
 Server::Server(Options options)
     : options_(std::move(options)),
       identity_(new_identity(options_.tunnel, options_.name)),
+      coordinator_(loop_, {.links = options_.links,
+                           .most_gateways = options_.most_gateways,
+                           .addresses = options_.gateways.size(),
+                           .instance = identity_.instance}),
       step_(net::Deadline::of<&Server::drain_step>(loop_, this)) {}
 
 base::Result<void> Server::open() {
@@ -25,26 +29,24 @@ base::Result<void> Server::open() {
   const auto buffers = std::make_shared<link::BufferBudget>(options_.most_buffered);
   for (unsigned i = 0; i < options_.workers; ++i) {
     metrics_.push_back(std::make_unique<WorkerMetrics>(options_.services.services().size()));
-    workers_.push_back(std::make_unique<Worker>(options_, identity_, *metrics_.back(), buffers));
-  }
-  std::uint32_t slot = 0;  // not anew for each address: two of them may lead to one gateway
-  for (unsigned i = 0; i < options_.links; ++i) {
-    for (const auto& gateway : options_.gateways) {
-      workers_[slot % workers_.size()]->add_link(gateway, slot, reports_.emplace_back());
-      ++slot;
-    }
+    workers_.push_back(
+        std::make_unique<Worker>(options_, identity_, *metrics_.back(), coordinator_, reports_, buffers));
+    coordinator_.add_worker([worker = workers_.back().get()](const auto& action) { worker->carry(action); });
   }
   registry_.add(telemetry::collect_process);
   registry_.add(telemetry::build_info("adit-connector", base::kVersion));
   registry_.add([this](telemetry::Families& families) {
-    collect_links(options_, reports_, families);
+    collect_links(options_, reports_.all(), coordinator_.view(), families);
     collect(metrics_, options_.services, families);
+    collect_health(health_, families);
   });
   if (options_.admin.off) return {};
   telemetry::AdminHandlers handlers;
-  handlers.ready = [this] { return readiness(reports_); };
+  handlers.ready = [this] { return readiness(reports_.all()); };
   handlers.metrics = [this] { return registry_.text(); };
-  handlers.status = [this] { return status_json(options_, identity_, reports_); };
+  handlers.status = [this] {
+    return status_json(options_, identity_, reports_.all(), coordinator_.view(), health_.get());
+  };
   auto admin = telemetry::AdminServer::start(options_.admin, std::move(handlers));
   if (!admin) return base::Error{"--admin: " + admin.error()};
   admin_ = *std::move(admin);
@@ -63,9 +65,14 @@ int Server::run() {
                                        {"name", identity_.name},
                                        {"instance", identity_.instance},
                                        {"services", options_.services.services().size()},
-                                       {"links", reports_.size()}});
+                                       {"links", options_.links}});
   for (const auto& worker : workers_) worker->run();
+  watch_ = std::make_unique<HealthWatch>(loop_, options_.services, options_.probes, health_, [this](const auto& down) {
+    for (const auto& worker : workers_) worker->set_health(down);
+  });
+  coordinator_.start();
   loop_.run();
+  watch_.reset();
   for (const auto& worker : workers_) worker->stop();
   base::log::info("connector ends", {{"exit_code", exit_code_}});
   return exit_code_;
@@ -79,6 +86,7 @@ void Server::on_signal() {
   base::log::info("draining", {{"limit", base::to_string(options_.drain_time)}});
   phase_ = Phase::draining;
   limit_ = net::Loop::now() + options_.drain_time;
+  coordinator_.stop();
   for (const auto& worker : workers_) worker->leave("connector is shutting down");
   step_.set(net::Loop::now() + kStep);
 }

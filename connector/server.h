@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "connector/health_watch.h"
 #include "connector/status.h"
 #include "connector/worker.h"
 #include "telemetry/admin_server.h"
@@ -30,14 +31,16 @@ class Server {
   Options options_;
   Identity identity_;
   LinkReports reports_;
+  HealthReport health_;
   ConnectorMetrics metrics_;
   telemetry::Registry registry_;
+  enum class Phase { serving, draining, closing };
+  net::Loop loop_;  ///< of the main thread: signals, the coordinator's time and the drain
+  LinkCoordinator coordinator_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<telemetry::AdminServer> admin_;  // after what its pages read
-
-  enum class Phase { serving, draining, closing };
-  net::Loop loop_;  ///< of the main thread: signals and the drain
   net::Deadline step_;
+  std::unique_ptr<HealthWatch> watch_;  ///< on loop_
   Phase phase_ = Phase::serving;
   base::TimePoint limit_{};  ///< of the phase
   int exit_code_ = 0;

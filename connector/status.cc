@@ -19,7 +19,7 @@ Json time_json(std::chrono::system_clock::time_point time) {
 }
 
 Json link_json(const LinkStatus& link) {
-  Json json{{"gateway", link.gateway}, {"state", link.state}, {"since", time_json(link.since)}};
+  Json json{{"slot", link.slot}, {"gateway", link.gateway}, {"state", link.state}, {"since", time_json(link.since)}};
   if (link.state == "up") {
     json["gatewayId"] = link.gateway_id;
     json["remote"] = link.remote;
@@ -40,9 +40,16 @@ Json link_json(const LinkStatus& link) {
   return json;
 }
 
-Json service_json(const Service& service) {
+Json service_json(const Service& service, const std::vector<ProbedService>& probed) {
   Json json{{"name", service.name}, {"url", service.url}};
   if (service.tls && service.tls->insecure_skip_verify) json["insecureSkipVerify"] = true;
+  const auto found =
+      std::find_if(probed.begin(), probed.end(), [&](const auto& item) { return item.name == service.name; });
+  if (found == probed.end()) return json;
+  json["probe"] = found->probe;
+  json["healthy"] = found->healthy;
+  json["healthChangedAt"] = time_json(found->since);
+  if (!found->healthy) json["reason"] = found->reason;
   return json;
 }
 
@@ -51,19 +58,19 @@ std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error
 
 }  // namespace
 
-base::Result<void> readiness(const LinkReports& reports) {
+base::Result<void> readiness(const std::vector<LinkStatus>& links) {
   LinkStatus latest;
-  for (const auto& report : reports) {
-    auto link = report.get();
+  for (const auto& link : links) {
     if (link.state == "up") return {};
-    if (link.last_error_at >= latest.last_error_at) latest = std::move(link);
+    if (link.last_error_at >= latest.last_error_at) latest = link;
   }
   if (latest.state == "stopped" && latest.last_error.empty()) return base::Error{"no link is up: shutting down"};
   if (latest.last_error.empty()) return base::Error{"no link is up yet"};
   return base::Error{"no link is up; gateway " + latest.gateway + ": " + latest.last_error};
 }
 
-std::string status_json(const Options& options, const Identity& identity, const LinkReports& reports) {
+std::string status_json(const Options& options, const Identity& identity, const std::vector<LinkStatus>& links,
+                        const LinkCoordinator::View& coverage, const std::vector<ProbedService>& probed) {
   Json json{{"program", "adit-connector"},
             {"version", base::kVersion},
             {"tunnel", identity.tunnel},
@@ -72,15 +79,18 @@ std::string status_json(const Options& options, const Identity& identity, const 
             {"insecure", options.insecure},
             {"proxy", options.proxy.proxy ? Json(options.proxy.proxy->text()) : Json(nullptr)},
             {"services", Json::array()},
+            {"gateways", Json::array()},
             {"links", Json::array()}};
-  for (const auto& service : options.services.services()) json["services"].push_back(service_json(service));
-  for (const auto& report : reports) json["links"].push_back(link_json(report.get()));
+  for (const auto& service : options.services.services()) json["services"].push_back(service_json(service, probed));
+  for (const auto& row : coverage.gateways) {
+    json["gateways"].push_back({{"id", row.gateway}, {"links", row.held}, {"wanted", row.wanted}});
+  }
+  for (const auto& link : links) json["links"].push_back(link_json(link));
   return dump(json);
 }
 
-void collect_links(const Options& options, const LinkReports& reports, telemetry::Families& families) {
-  std::vector<LinkStatus> links;
-  std::transform(reports.begin(), reports.end(), std::back_inserter(links), [](const auto& r) { return r.get(); });
+void collect_links(const Options& options, const std::vector<LinkStatus>& links, const LinkCoordinator::View& coverage,
+                   telemetry::Families& families) {
   auto up = families.gauge("adit_connector_links", "Links that are up.");
   for (const auto& gateway : options.gateways) {
     const auto is_up = [&](const LinkStatus& link) { return link.gateway == gateway.text() && link.state == "up"; };
@@ -90,8 +100,18 @@ void collect_links(const Options& options, const LinkReports& reports, telemetry
   for (const auto& link : links) buffered += link.buffered;
   families.gauge("adit_connector_buffered_bytes", "Bytes from gateways that services have not taken yet.")
       .add({}, buffered);
-  auto wanted = families.gauge("adit_connector_links_wanted", "Links to keep.");
-  for (const auto& gateway : options.gateways) wanted.add({{"gateway", gateway.text()}}, options.links);
+  unsigned gateways = 0;
+  unsigned covered = 0;
+  for (const auto& row : coverage.gateways) {
+    gateways += row.wanted > 0 ? 1 : 0;
+    covered += row.wanted > 0 && row.held > 0 ? 1 : 0;
+  }
+  families.gauge("adit_connector_links_wanted", "Links to keep, to all gateways together.").add({}, coverage.slots);
+  families.gauge("adit_connector_gateways_known", "Gateways that were named.").add({}, coverage.gateways.size());
+  families.gauge("adit_connector_gateways_wanted", "Those of them to which links are kept.").add({}, gateways);
+  families.gauge("adit_connector_gateways_covered", "Those of them to which a link is held.").add({}, covered);
+  families.counter("adit_connector_surplus_links_total", "Links that were closed since there were enough.")
+      .add({}, coverage.surplus);
 }
 
 }  // namespace adit::connector

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "gateway/retry_rules.h"
 #include "gateway/stream_pool.h"
 #include "http/forwarding.h"
 #include "http/message.h"
@@ -122,12 +123,15 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   void attempt();
   void wait_at_most(base::Duration limit);
   void resume();
-  bool retry(std::string_view why);
+  AttemptsMade made() const;
+  bool retry(AttemptEnd end, std::string_view why);
+  void note_unreachable();
+  bool move_on();
   std::size_t parse(std::span<const char> bytes);
   bool take_head(const http::ResponseHead& head);
   void complete();
   void fail(int status, std::string_view reason, bool retry_after = false);
-  void fail_unserved(std::string_view reason);
+  void fail_unserved(Unserved why, std::string_view reason);
   void end();
   void release_stream(bool keep);
   void on_deadline();

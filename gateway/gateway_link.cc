@@ -9,15 +9,15 @@ namespace adit::gateway {
 namespace {
 
 constexpr auto kAgain = std::chrono::milliseconds(1100);  // a little more than link::SessionOptions::suspect_after
+constexpr auto kHealthLogs = std::chrono::seconds(1);     // between lines of one link: its connector chooses when
+constexpr std::size_t kMostLogged = 200;
 
 }  // namespace
 
 GatewayLink::GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
-                         const link::SessionOptions& options)
+                         std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, const link::SessionOptions& options)
     : info_(std::move(info)),
       owner_(owner),
-      gateway_id_(std::move(gateway_id)),
       driver_(loop, std::move(stream), std::move(web_socket), link::Role::gateway, options, *this),
       doubts_(net::Deadline::of<&GatewayLink::look_again>(loop, this)) {}
 
@@ -46,15 +46,9 @@ void GatewayLink::on_link_ready() {
 
 void GatewayLink::on_link_control(const link::ControlMessage& message) {
   if (const auto* offers = std::get_if<link::Offers>(&message)) {
-    services_.clear();
-    for (const auto& service : offers->services) services_.push_back(service.name);
-    const bool first = !std::exchange(offered_, true);
-    changed();
-    if (!first) return;
-    // Said once streams can come, so that a connector that has heard it knows that it is served.
-    link::Gateways gateways;
-    gateways.ids.push_back(gateway_id_);
-    driver_.session().send_control(gateways);
+    take_offers(*offers);
+  } else if (const auto* health = std::get_if<link::Health>(&message)) {
+    take_health(*health);
   } else if (const auto* leaving = std::get_if<link::Leaving>(&message)) {
     base::log::info("connector is leaving", {{"tunnel", info_->tunnel_name},
                                              {"connector", info_->connector},
@@ -64,6 +58,54 @@ void GatewayLink::on_link_control(const link::ControlMessage& message) {
     info_->connector_leaves = true;
     changed();
   }
+}
+
+void GatewayLink::take_offers(const link::Offers& offers) {
+  services_.clear();
+  for (const auto& service : offers.services) services_.push_back(service.name);
+  std::erase_if(down_, [this](const ServiceDown& item) { return !this->offers(item.name); });
+  info_->services_down = static_cast<std::uint32_t>(down_.size());
+  const bool first = !std::exchange(offered_, true);
+  if (first) info_->serves_since = net::Loop::now();
+  changed();
+  if (!first) return;
+  // Said once streams can come, so that a connector that has heard it knows that it is served.
+  driver_.session().send_control(owner_.gateways());
+}
+
+/// What is not offered is nobody's business, so no more is kept than there are offers.
+void GatewayLink::take_health(const link::Health& health) {
+  std::vector<ServiceDown> down;
+  std::string names;
+  for (const auto& service : health.services) {
+    const auto same = [&](const ServiceDown& item) { return item.name == service.name; };
+    if (service.healthy || !offers(service.name) || std::any_of(down.begin(), down.end(), same)) continue;
+    down.push_back(service);
+    if (names.size() < kMostLogged) names += (names.empty() ? "" : ", ") + service.name;
+  }
+  const auto name_only = [](const ServiceDown& a, const ServiceDown& b) { return a.name == b.name; };
+  const bool same = std::equal(down.begin(), down.end(), down_.begin(), down_.end(), name_only);
+  down_ = std::move(down);
+  info_->services_down = static_cast<std::uint32_t>(down_.size());
+  const auto now = net::Loop::now();
+  if (!same && now - health_logged_ >= kHealthLogs) {
+    health_logged_ = now;
+    base::log::info("connector's services have changed", {{"tunnel", info_->tunnel_name},
+                                                          {"connector", info_->connector},
+                                                          {"instance", info_->instance},
+                                                          {"down", names}});
+  }
+  changed();
+}
+
+bool GatewayLink::is_down(std::string_view service) const {
+  return std::any_of(down_.begin(), down_.end(), [&](const ServiceDown& item) { return item.name == service; });
+}
+
+LinkStanding GatewayLink::standing(std::string_view service, const Ejections* ejections, base::TimePoint now) const {
+  auto standing = standing_of(*info_, is_down(service), ejections, now);
+  standing.suspect = state() == LinkState::suspect;
+  return standing;
 }
 
 void GatewayLink::on_link_suspect(bool suspect) {
@@ -123,6 +165,10 @@ LinkCause GatewayLink::cause() const {
     default:
       return LinkCause::lost;
   }
+}
+
+void GatewayLink::announce(const link::Gateways& gateways) {
+  if (offered_ && driver_.is_open()) driver_.session().send_control(gateways);
 }
 
 void GatewayLink::leave(std::string_view reason) { driver_.session().send_control(link::Leaving{std::string(reason)}); }

@@ -20,6 +20,8 @@ class GatewayLinkOwner {
   virtual void on_link_changed(GatewayLink& link) = 0;
   /// The link is over; the owner destroys it later in the turn.
   virtual void on_link_over(GatewayLink& link, std::string_view why) = 0;
+  /// The gateways that are ready, this one included.
+  virtual const link::Gateways& gateways() const = 0;
 
  protected:
   ~GatewayLinkOwner() = default;
@@ -30,15 +32,18 @@ class GatewayLink final : private net::LinkOwner {
  public:
   /// `web_socket`: see net::LinkDriver.
   GatewayLink(net::Loop& loop, net::StreamPtr stream, std::unique_ptr<link::WebSocket> web_socket,
-              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, std::string gateway_id,
-              const link::SessionOptions& options);
+              std::shared_ptr<LinkInfo> info, GatewayLinkOwner& owner, const link::SessionOptions& options);
 
   void start() { driver_.start(); }
   const std::shared_ptr<LinkInfo>& info() const { return info_; }
   bool offers(std::string_view service) const;
   LinkState state() const;
-  std::size_t open_streams() { return driver_.session().stats().streams_open; }
+  /// Of a link that is live or suspect, for a choice; see standing_of().
+  LinkStanding standing(std::string_view service, const Ejections* ejections, base::TimePoint now) const;
   const std::vector<std::string>& services() const { return services_; }
+  /// Of those that it offers.
+  const std::vector<ServiceDown>& services_down() const { return down_; }
+  bool is_down(std::string_view service) const;
 
   /// nullptr when the link takes no more.
   link::Stream* open(const link::Opening& opening, link::StreamHandler& handler);
@@ -47,6 +52,8 @@ class GatewayLink final : private net::LinkOwner {
   /// The connector has dialled its slot anew, so it may have lost this one: out of rotation and PINGed until it is
   /// heard of, closed if it stays silent.
   void doubt();
+  /// Tells the connector, if it has heard of gateways already, of those that are ready now.
+  void announce(const link::Gateways& gateways);
   /// Tells the connector that this gateway is about to go.
   void leave(std::string_view reason);
   /// Ends the link as soon as its streams are done.
@@ -67,15 +74,18 @@ class GatewayLink final : private net::LinkOwner {
   void on_link_control(const link::ControlMessage& message) override;
   void on_link_suspect(bool suspect) override;
   void on_link_closed(std::string_view why) override;
+  void take_offers(const link::Offers& offers);
+  void take_health(const link::Health& health);
   void changed();
   void look_again();
   void end_doubt();
 
   std::shared_ptr<LinkInfo> info_;
   GatewayLinkOwner& owner_;
-  std::string gateway_id_;
   net::LinkDriver driver_;
   std::vector<std::string> services_;
+  std::vector<ServiceDown> down_;
+  base::TimePoint health_logged_{};
   LinkCause closed_for_ = LinkCause::shutdown;
   bool ready_ = false;
   bool offered_ = false;

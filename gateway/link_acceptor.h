@@ -40,6 +40,8 @@ class LinkAcceptor final {
   base::Result<net::asio::ip::tcp::endpoint> listen(const net::asio::ip::tcp::endpoint& where);
   /// Any thread. Takes over what has come to a public listener.
   void arrive(LinkArrival arrival);
+  /// The gateway is about to leave: new links are refused, with a word to dial elsewhere.
+  void refuse() { closed_ = true; }
   /// The gateway is about to end: no more links.
   void close();
 

@@ -13,7 +13,11 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "gateway/ejections.h"
+#include "gateway/link_choice.h"
 #include "gateway/link_history.h"
+#include "gateway/unserved.h"
+#include "link/control.h"
 #include "link/handshake.h"
 #include "routing/table.h"
 
@@ -38,6 +42,7 @@ struct LinkInfo {
   std::string version;
   std::optional<std::uint32_t> slot;
   std::string remote;  ///< address:port
+  std::string peer;    ///< id of the gateway whose links these are, seen from here (gateway/peer_directory.h); else empty
   link::Transport transport = link::Transport::upgrade;
   routing::TokenHash token{};
   std::chrono::system_clock::time_point since;
@@ -53,9 +58,20 @@ struct LinkInfo {
   std::atomic<std::uint64_t> window_bytes{0};    ///< by which windows have grown
   std::atomic<bool> credit_withheld{false};      ///< the connector must wait: too much is buffered
   std::atomic<LinkState> state{LinkState::starting};
-  std::atomic<bool> connector_leaves{false};  ///< the connector has said "leaving"
-  std::atomic<bool> doubted{false};           ///< its slot was dialled anew, and nothing was heard of it since
+  std::atomic<bool> connector_leaves{false};       ///< the connector has said "leaving"
+  std::atomic<bool> doubted{false};                ///< its slot was dialled anew, and nothing was heard of it since
+  std::atomic<base::TimePoint> serves_since{};     ///< its first offers; epoch: always
+  std::atomic<std::uint32_t> services_down{0};     ///< of those that it offers, as its connector says
+  mutable std::atomic<std::uint32_t> requests{0};  ///< under way on it; counted by every worker that sends some
 };
+
+/// By which links of one connector know one another: what one could not reach, the others cannot either.
+std::uint64_t connector_key(const LinkInfo& link);
+/// `down`: of the service that is asked for. `ejections`: of that service; nullptr: none.
+LinkStanding standing_of(const LinkInfo& link, bool down, const Ejections* ejections, base::TimePoint now);
+
+/// A service that cannot be reached, as the connector says.
+using ServiceDown = link::Health::Service;
 
 /// Which links there are, by tunnel. Any thread; a lock, so it is not asked while a worker has a link of its own.
 class LinkDirectory {
@@ -65,14 +81,21 @@ class LinkDirectory {
   void add(std::shared_ptr<LinkInfo> link);
   /// What the link offers now; also to be called when its state has changed.
   void offers(std::uint64_t id, const std::string& tunnel_id, std::vector<std::string> services);
+  /// Which services of the link are down now.
+  void health(std::uint64_t id, const std::string& tunnel_id, std::vector<ServiceDown> down);
   void remove(std::uint64_t id, const std::string& tunnel_id);
 
   /// The worker with the fewest links of that tunnel, and of those the one with the fewest links at all.
   std::size_t pick_worker(std::string_view tunnel_id, std::size_t workers) const;
-  /// The best link of another worker than `not_worker` that offers `service` and is not in `tried`: a live one rather
-  /// than a suspect one, then the one with the fewest open streams; nullptr if there is none.
+  /// The best link (gateway/link_choice.h) of another worker than `not_worker` that offers `service`, is not in `tried`
+  /// and has less trouble than `limit`; nullptr if there is none.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service, std::size_t not_worker,
-                                       const std::vector<std::uint64_t>& tried) const;
+                                       const std::vector<std::uint64_t>& tried, const Ejections* ejections = nullptr,
+                                       Trouble limit = kAnyTrouble) const;
+  /// Does the connector of that link say that the service is down?
+  bool is_down(const LinkInfo& link, std::string_view service) const;
+  /// Why no link of the tunnel can be had for a service.
+  Unserved why_unserved(const std::string& tunnel_id) const;
 
   struct Count {
     std::size_t of_tunnel = 0;
@@ -86,6 +109,7 @@ class LinkDirectory {
   struct Entry {
     std::shared_ptr<LinkInfo> link;
     std::vector<std::string> services;
+    std::vector<ServiceDown> down = {};
   };
   std::vector<Entry> all() const;
   /// What became of links. add() notes their begin there, who ends one its end.
@@ -95,6 +119,8 @@ class LinkDirectory {
   std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
 
  private:
+  Entry* find(std::uint64_t id, const std::string& tunnel_id);
+
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
@@ -105,6 +131,7 @@ class LinkDirectory {
   LinkHistory history_;
   std::atomic<std::uint64_t> next_id_{1};
   std::atomic<std::uint64_t> changes_{0};  ///< written under the lock
+  mutable std::size_t turn_ = 0;           ///< of pick(); under the lock
 };
 
 }  // namespace adit::gateway

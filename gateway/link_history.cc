@@ -11,6 +11,11 @@ constexpr std::size_t kMostReason = 200;  // a peer's words may be in it
 
 std::string key_of(const LinkInfo& link) { return link.tunnel_id + '\n' + link.instance; }
 
+Unserved meaning_of(const LinkInfo& link, LinkCause cause) {
+  if (cause == LinkCause::revoked) return Unserved::revoked;
+  return link.connector_leaves ? Unserved::left : Unserved::lost;
+}
+
 }  // namespace
 
 void LinkHistory::began(const std::shared_ptr<const LinkInfo>& begun) {
@@ -39,7 +44,9 @@ void LinkHistory::began(const std::shared_ptr<const LinkInfo>& begun) {
 
 void LinkHistory::ended(const LinkInfo& link, LinkCause cause, std::string_view why) {
   const std::lock_guard lock(mutex_);
-  by_tunnel_[link.tunnel_id].ended[static_cast<std::size_t>(cause)] += 1;
+  auto& ends = by_tunnel_[link.tunnel_id];
+  ends.ended[static_cast<std::size_t>(cause)] += 1;
+  ends.last = meaning_of(link, cause);
   const auto found = by_instance_.find(key_of(link));
   if (found == by_instance_.end()) return;
   auto& record = found->second;
@@ -86,6 +93,12 @@ void LinkHistory::forget_gone(const routing::Table& table) {
     return item.second.links.empty() && table.tunnel(item.second.tunnel_id) == nullptr;
   });
   std::erase_if(by_tunnel_, [&](const auto& item) { return table.tunnel(item.first) == nullptr; });
+}
+
+Unserved LinkHistory::last_end(const std::string& tunnel_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto ends = by_tunnel_.find(tunnel_id);
+  return ends != by_tunnel_.end() ? ends->second.last : Unserved::never_connected;
 }
 
 std::vector<ConnectorRecord> LinkHistory::connectors() const {

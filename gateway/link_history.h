@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/unserved.h"
 #include "routing/table.h"
 
 namespace adit::gateway {
@@ -62,6 +63,7 @@ struct TunnelLinkEnds {
   std::string tunnel;  ///< name
   std::array<std::uint64_t, kLinkCauseNames.size()> ended{};
   std::array<std::uint64_t, kLinkCauseNames.size()> reconnects{};  ///< by the cause of the end before
+  Unserved last = Unserved::never_connected;                       ///< what it means if the last one was the only one
 };
 
 /// Any thread; a lock, taken when links begin and end.
@@ -76,6 +78,9 @@ class LinkHistory {
   void ended(const LinkInfo& link, LinkCause cause, std::string_view why);
   /// Tunnels that are not in the table are forgotten, but for connectors that still have links.
   void forget_gone(const routing::Table& table);
+
+  /// What became of the link of a tunnel that ended last.
+  Unserved last_end(const std::string& tunnel_id) const;
 
   std::vector<ConnectorRecord> connectors() const;  ///< any order
   std::vector<TunnelLinkEnds> tunnels() const;      ///< any order

@@ -20,6 +20,7 @@ struct PerConnector {
       record.bytes_out += link->bytes_out.load(std::memory_order_relaxed);
       record.streams += link->streams_opened.load(std::memory_order_relaxed);
       streams_open += link->streams_open.load(std::memory_order_relaxed);
+      services_down = std::max(services_down, link->services_down.load(std::memory_order_relaxed));
       round_trip_us = std::max(round_trip_us, link->round_trip_us.load(std::memory_order_relaxed));
     }
   }
@@ -27,6 +28,7 @@ struct PerConnector {
   ConnectorRecord record;
   std::uint64_t streams_open = 0;
   std::int64_t round_trip_us = 0;  ///< the longest
+  std::uint32_t services_down = 0;
 };
 
 using Links = std::vector<LinkDirectory::Entry>;
@@ -128,6 +130,8 @@ void collect_connectors(const std::vector<PerConnector>& connectors, Families& f
       families.gauge("adit_gateway_connector_connected_timestamp_seconds",
                      "When a connector came first, in seconds since the Unix epoch."),
       [](const auto& c) { return std::chrono::duration<double>(c.record.first_connected.time_since_epoch()).count(); });
+  each(families.gauge("adit_gateway_connector_services_down", "Services that a connector says are down."),
+       [](const auto& c) { return c.services_down; });
   each(families.counter("adit_gateway_connector_reconnects_total",
                         "Links of a connector that came after it had lost one."),
        [](const auto& c) { return c.record.reconnects; });

@@ -11,7 +11,7 @@ LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, BufferBudgets& b
     : loop_(loop),
       directory_(directory),
       buffers_(buffers),
-      gateway_id_(std::move(gateway_id)),
+      gateways_{{std::move(gateway_id)}},
       leaving_(std::move(leaving)) {}
 
 LinkTable::~LinkTable() = default;
@@ -22,7 +22,7 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
   if (info->transport == link::Transport::websocket) {
     web_socket = std::make_unique<link::WebSocket>(link::WebSocketEnd::server, random_);
   }
-  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner, gateway_id_,
+  auto link = std::make_unique<GatewayLink>(loop_, std::move(stream), std::move(web_socket), info, owner,
                                             buffers_.session_options(info->tunnel_id));
   GatewayLink& added = *link;
   by_tunnel_[info->tunnel_id].push_back(&added);
@@ -38,23 +38,36 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
 }
 
 GatewayLink* LinkTable::pick(std::string_view tunnel_id, std::string_view service,
-                             const std::vector<std::uint64_t>& tried) {
+                             const std::vector<std::uint64_t>& tried, const Ejections* ejections) {
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return nullptr;
-  GatewayLink* best = nullptr;
-  const auto rank = [](GatewayLink& link) { return std::pair(link.state(), link.open_streams()); };
-  for (GatewayLink* link : links->second) {
+  const auto now = net::Loop::now();
+  const auto choice = choose_link(links->second, turn_++, [&](const GatewayLink* link) -> std::optional<LinkStanding> {
     const auto state = link->state();
-    if ((state != LinkState::live && state != LinkState::suspect) || !link->offers(service)) continue;
-    if (std::find(tried.begin(), tried.end(), link->info()->id) != tried.end()) continue;
-    if (best == nullptr || rank(*link) < rank(*best)) best = link;
-  }
-  return best;
+    if ((state != LinkState::live && state != LinkState::suspect) || !link->offers(service)) return std::nullopt;
+    if (std::find(tried.begin(), tried.end(), link->info()->id) != tried.end()) return std::nullopt;
+    return link->standing(service, ejections, now);
+  });
+  return choice ? links->second[choice->index] : nullptr;
 }
 
 GatewayLink* LinkTable::find(std::uint64_t id) {
   const auto link = by_id_.find(id);
   return link != by_id_.end() ? link->second.get() : nullptr;
+}
+
+link::Stream* LinkTable::open(std::uint64_t link_id, const link::Opening& opening, link::StreamHandler& handler) {
+  GatewayLink* link = find(link_id);
+  return link != nullptr ? link->open(opening, handler) : nullptr;
+}
+
+void LinkTable::suspect(std::uint64_t link_id) {
+  if (GatewayLink* link = find(link_id)) link->suspect();
+}
+
+void LinkTable::announce(link::Gateways gateways) {
+  gateways_ = std::move(gateways);
+  for (const auto& [id, link] : by_id_) link->announce(gateways_);
 }
 
 void LinkTable::slot_taken(std::uint64_t id, bool unheard) {
@@ -75,7 +88,7 @@ void LinkTable::revoke(const routing::Table& table) {
 }
 
 void LinkTable::leave(std::string_view reason) {
-  draining_ = true;
+  if (std::exchange(draining_, true)) return;
   for (const auto& [id, link] : by_id_) link->leave(reason);
 }
 
@@ -93,6 +106,7 @@ void LinkTable::publish() {
 
 void LinkTable::on_link_changed(GatewayLink& link) {
   directory_.offers(link.info()->id, link.info()->tunnel_id, link.services());
+  directory_.health(link.info()->id, link.info()->tunnel_id, link.services_down());
   if (link.state() == LinkState::over) leaving_(link.info()->id);
 }
 
@@ -106,6 +120,10 @@ void LinkTable::on_link_over(GatewayLink& link, std::string_view why) {
                                    {"reason", why}});
   directory_.history().ended(*info, link.cause(), why);
   directory_.remove(info->id, info->tunnel_id);
+  if (link.cause() != LinkCause::shutdown && directory_.count(info->tunnel_id, {}).of_tunnel == 0) {
+    base::log::warning("tunnel has no connector any more",
+                       {{"tunnel", info->tunnel_name}, {"cause", name_of(directory_.why_unserved(info->tunnel_id))}});
+  }
   auto& links = by_tunnel_[info->tunnel_id];
   std::erase(links, &link);
   if (links.empty()) by_tunnel_.erase(info->tunnel_id);

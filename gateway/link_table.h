@@ -12,6 +12,7 @@
 #include "base/published.h"
 #include "base/random.h"
 #include "gateway/buffer_budgets.h"
+#include "gateway/far_links.h"
 #include "gateway/gateway_link.h"
 #include "gateway/link_directory.h"
 #include "routing/table.h"
@@ -19,7 +20,7 @@
 namespace adit::gateway {
 
 /// Owns links from their hand-over to their end, and picks among them. On the worker's loop only.
-class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
+class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::TurnTask {
  public:
   /// Called when a link takes no new streams any more.
   using Leaving = std::function<void(std::uint64_t link_id)>;
@@ -30,10 +31,14 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   /// Takes over a connection whose handshake is done; the directory knows the link already.
   void adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& info);
 
-  /// The best link that offers `service`, none of `tried`: a live one rather than a suspect one, then the one with the
-  /// fewest open streams; nullptr if there is none.
-  GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried);
+  /// The best link (gateway/link_choice.h) that offers `service`, none of `tried`; nullptr if there is none.
+  /// `ejections`: of that service; nullptr: none.
+  GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried,
+                    const Ejections* ejections = nullptr);
   GatewayLink* find(std::uint64_t id);
+  // FarLinks
+  link::Stream* open(std::uint64_t link_id, const link::Opening& opening, link::StreamHandler& handler) override;
+  void suspect(std::uint64_t link_id) override;
 
   /// A link of the same slot has come: see GatewayLink::doubt. `unheard`: there are too many of that slot, so it is
   /// closed.
@@ -41,6 +46,8 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   /// Closes the links whose token the table no longer lists.
   void revoke(const routing::Table& table);
   void leave(std::string_view reason);
+  /// The ready gateways, for the connectors of all links, of later ones too.
+  void announce(link::Gateways gateways);
   /// Ends the links once their streams are done.
   void shutdown();
   /// Ends the links at once.
@@ -52,6 +59,7 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
  private:
   void on_link_changed(GatewayLink& link) override;
   void on_link_over(GatewayLink& link, std::string_view why) override;
+  const link::Gateways& gateways() const override { return gateways_; }
   void at_turn_end() override { over_.clear(); }
 
   struct Hash {
@@ -62,12 +70,13 @@ class LinkTable final : private GatewayLinkOwner, private net::TurnTask {
   net::Loop& loop_;
   LinkDirectory& directory_;
   BufferBudgets& buffers_;
-  std::string gateway_id_;
+  link::Gateways gateways_;
   Leaving leaving_;
   base::Random random_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GatewayLink>> by_id_;
   std::unordered_map<std::string, std::vector<GatewayLink*>, Hash, std::equal_to<>> by_tunnel_;
   std::vector<std::unique_ptr<GatewayLink>> over_;  ///< destroyed at the end of the turn
+  std::size_t turn_ = 0;                            ///< of pick()
   bool draining_ = false;
 };
 

@@ -13,6 +13,7 @@ struct PerTunnel {
   std::array<std::uint64_t, 6> requests{};
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  std::uint64_t retries_denied = 0;
   telemetry::HistogramTotal first_byte;
 };
 
@@ -31,6 +32,7 @@ void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
       for (std::size_t i = 0; i < cells.requests.size(); ++i) total.requests[i] += cells.requests[i].value();
       total.bytes_in += cells.bytes_in.value();
       total.bytes_out += cells.bytes_out.value();
+      total.retries_denied += cells.retries_denied.value();
       cells.first_byte.add_to(total.first_byte);
     });
   }
@@ -44,6 +46,9 @@ void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
   for (const auto& [name, total] : tunnels) in.add({{"tunnel", name}}, total.bytes_in);
   auto out = families.counter("adit_gateway_tunnel_sent_bytes_total", "Body bytes to visitors of a tunnel.");
   for (const auto& [name, total] : tunnels) out.add({{"tunnel", name}}, total.bytes_out);
+  auto denied = families.counter("adit_gateway_tunnel_retries_denied_total",
+                                 "Further attempts that a tunnel's requests did not get: its budget was used up.");
+  for (const auto& [name, total] : tunnels) denied.add({{"tunnel", name}}, total.retries_denied);
   auto first_byte = families.histogram("adit_gateway_tunnel_first_byte_seconds",
                                        "From a request's head to the first byte of its service's answer, by tunnel.");
   for (const auto& [name, total] : tunnels) first_byte.add({{"tunnel", name}}, total.first_byte);
@@ -113,16 +118,20 @@ void collect(const GatewayMetrics& metrics, Families& families) {
   counter("adit_gateway_proxy_headers_refused_total",
           "Connections of trusted proxies refused because their PROXY header was wrong, missing or late.",
           [](auto& w) { return w.proxy_headers_refused.value(); });
-  counter("adit_gateway_retries_total", "Requests moved to another stream before a byte had left.",
-          [](auto& w) { return w.retries.value(); });
+  counter("adit_gateway_retries_total", "Requests tried on another stream.", [](auto& w) { return w.retries.value(); });
   counter("adit_gateway_streams_opened_total", "Streams opened to services.",
           [](auto& w) { return w.streams_opened.value(); });
   counter("adit_gateway_streams_reused_total", "Requests sent on an idle stream.",
           [](auto& w) { return w.streams_reused.value(); });
   counter("adit_gateway_remote_streams_total", "Streams opened on the link of another worker.",
           [](auto& w) { return w.remote_streams.value(); });
-  counter("adit_gateway_no_connector_total", "Requests answered 503 because no connector offered the service.",
-          [](auto& w) { return w.no_connector.value(); });
+  auto unserved = families.counter("adit_gateway_no_connector_total",
+                                   "Requests answered 503 because no connector could take them, by the reason.");
+  for (std::size_t i = 0; i < kUnservedNames.size(); ++i) {
+    unserved.add({{"reason", kUnservedNames[i]}}, sum(metrics, [i](auto& w) { return w.unserved[i].value(); }));
+  }
+  counter("adit_gateway_ejections_total", "Times that a connector was left out because it could not reach a service.",
+          [](auto& w) { return w.ejections.value(); });
   counter("adit_gateway_service_failures_total", "Requests answered 502 or 504.",
           [](auto& w) { return w.service_failures.value(); });
   counter("adit_gateway_interrupted_requests_total", "Requests that failed after their bytes had left.",

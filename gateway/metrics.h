@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/link_directory.h"
+#include "gateway/unserved.h"
 #include "telemetry/metrics.h"
 
 namespace adit::gateway {
@@ -29,6 +30,7 @@ struct TunnelCells {
   telemetry::Counter bytes_in;   ///< request bodies and piped bytes from visitors
   telemetry::Counter bytes_out;  ///< towards visitors
   telemetry::Histogram<kTunnelFirstByteBounds> first_byte;
+  telemetry::Counter retries_denied;  ///< its budget was used up
 };
 
 /// The tunnels that one worker has served. Cells are made by the worker and stay as long as the tunnel is configured,
@@ -63,12 +65,13 @@ struct WorkerMetrics {
   telemetry::Counter streams_opened;         ///< fresh streams to services
   telemetry::Counter streams_reused;         ///< requests on an idle stream
   telemetry::Counter remote_streams;         ///< streams on another worker's link
-  telemetry::Counter no_connector;           ///< 503: route without a live link
-  telemetry::Counter service_failures;       ///< 502 and 504
-  telemetry::Counter interrupted;            ///< requests cut off after their bytes had left
-  telemetry::Counter refused_requests;       ///< malformed: nothing was forwarded
-  telemetry::Histogram<> duration;           ///< seconds from head to the last byte of the answer
-  telemetry::Histogram<> first_byte;         ///< seconds from head to the first byte of the answer
+  std::array<telemetry::Counter, kUnservedNames.size()> unserved;  ///< 503: route without a usable link
+  telemetry::Counter ejections;                                    ///< connectors left out for a service
+  telemetry::Counter service_failures;                             ///< 502 and 504
+  telemetry::Counter interrupted;                                  ///< requests cut off after their bytes had left
+  telemetry::Counter refused_requests;                             ///< malformed: nothing was forwarded
+  telemetry::Histogram<> duration;                                 ///< seconds from head to the last byte of the answer
+  telemetry::Histogram<> first_byte;  ///< seconds from head to the first byte of the answer
   TunnelMetrics tunnels;
 };
 

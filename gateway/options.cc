@@ -3,7 +3,9 @@
 #include <charconv>
 #include <optional>
 
+#include "base/text.h"
 #include "base/version.h"
+#include "net/address.h"
 #include "net/message_channel.h"
 #include "net/tls_policy.h"
 
@@ -51,6 +53,47 @@ void check_source(const Options& options, const Refuse& refuse) {
   if (!url) refuse("--operator: " + url.error() + "; wss://HOST:PORT is needed");
   if (options.operator_token_file.empty()) refuse("--operator-token-file: needed with --operator");
   if (options.operator_ca_file.empty()) refuse("--operator-ca-file: needed with --operator");
+}
+
+/// Items separated by commas too, as in the environment.
+std::vector<std::string> split(const std::vector<std::string>& texts) {
+  std::vector<std::string> items;
+  for (const auto& text : texts) {
+    base::for_each_item(text, [&](std::string_view item) { items.emplace_back(item); });
+  }
+  return items;
+}
+
+base::Result<void> check_peers(std::string_view text) {
+  for (const auto& item : split({std::string(text)})) {
+    if (const auto address = net::parse_host_port(item); !address) return base::Error{address.error()};
+  }
+  return {};
+}
+
+void describe_peers(base::Settings& settings, Options& options) {
+  settings.group("Other gateways");
+  settings.add(options.peer_listen, "peer-listen", "where other replicas of this gateway dial in");
+  settings.add(options.peers, "peers",
+               "HOST:PORT of other replicas' --peer-listen; a name may stand for all of them, this one included",
+               {.check = check_peers});
+  settings.add(options.peer_files.chain, "peer-cert",
+               "PEM certificate chain for both ends of links between gateways, for the name adit-gateway-peer");
+  settings.add(options.peer_files.key, "peer-key", "PEM private key of --peer-cert");
+  settings.add(options.peer_files.ca, "peer-ca", "PEM file of the CA that signs the certificates of all gateways");
+}
+
+template <class Refuse>
+void check_peer_options(const Options& options, const Refuse& refuse) {
+  const auto& files = options.peer_files;
+  const bool any_file = !files.chain.empty() || !files.key.empty() || !files.ca.empty();
+  const bool all_files = !files.chain.empty() && !files.key.empty() && !files.ca.empty();
+  if (any_file != all_files) refuse("--peer-cert, --peer-key and --peer-ca: one needs the others");
+  if (options.peer_listen.off) {
+    if (any_file || !options.peers.empty()) refuse("--peer-listen: needed with --peers and --peer-cert");
+  } else if (!any_file && !options.insecure) {
+    refuse("--peer-cert, --peer-key and --peer-ca: needed with --peer-listen (or --insecure)");
+  }
 }
 
 /// How visitors are treated; what is text and means more is filled in by read_edge().
@@ -111,6 +154,7 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
   settings.add(options.link_key, "link-key", "PEM private key of --link-cert");
   settings.add(options.insecure, "insecure", "links without TLS: for trials on one machine only");
   settings.add(options.admin, "admin", "where health, readiness, metrics and status are served");
+  describe_peers(settings, options);
   std::vector<std::string> trusted;
   describe_edge(settings, options.edge, trusted);
   settings.group("Memory");
@@ -123,6 +167,8 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
   settings.add(options.workers, "workers", "threads that serve visitors and links; 0: one per core", {0, 256});
   settings.add(options.answer_timeout, "answer-timeout", "how long a service may take to begin its answer");
   settings.add(options.drain_time, "drain-time", "how long SIGTERM waits for requests under way");
+  settings.add(options.drain_delay, "drain-delay",
+               "how long SIGTERM keeps accepting visitors, unready, before --drain-time begins");
   settings.add(options.access_log, "access-log",
                "file for one JSON line per request; \"-\": standard output, \"off\": none");
   settings.add_choice(options.log_level, "log-level", "least level of the program's log on standard error",
@@ -144,6 +190,8 @@ base::ParseOutcome parse_options(Options& options, int argc, const char* const* 
     refuse("--tls-cipher-suites: " + known.error());
   }
   check_source(options, refuse);
+  options.peers = split(options.peers);
+  check_peer_options(options, refuse);
   if (options.link_cert.empty() != options.link_key.empty()) {
     refuse("--link-cert and --link-key: one needs the other");
   }

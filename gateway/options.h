@@ -9,6 +9,7 @@
 #include "base/settings.h"
 #include "gateway/buffer_budgets.h"
 #include "gateway/edge_settings.h"
+#include "gateway/peer_credentials.h"
 
 namespace adit::gateway {
 
@@ -25,11 +26,15 @@ struct Options {
   std::string link_host;
   std::filesystem::path link_cert;
   std::filesystem::path link_key;
+  base::ListenAddress peer_listen{"", 0, true};
+  std::vector<std::string> peers;  ///< HOST:PORT each
+  PeerFiles peer_files;
   unsigned workers = 0;  ///< 0: one per core
   std::string access_log = "-";
   std::string log_level = "info";
   std::chrono::milliseconds answer_timeout{60'000};
   std::chrono::milliseconds drain_time{30'000};
+  std::chrono::milliseconds drain_delay{0};
   bool insecure = false;
   bool check = false;
   BufferLimits buffers;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/buffer.h"
-#include "gateway/link_table.h"
 
 namespace adit::gateway {
 namespace {
@@ -14,7 +13,7 @@ constexpr std::size_t kMostInFlight = 128 * 1024;
 /// Both halves of one crossing. Each member belongs to one of the two threads; messages keep the whole alive.
 class Crossing final : public std::enable_shared_from_this<Crossing>, public link::Stream, public link::StreamHandler {
  public:
-  Crossing(net::Loop& near, net::Loop& far, LinkTable& far_links, link::StreamHandler& handler)
+  Crossing(net::Loop& near, net::Loop& far, FarLinks& far_links, link::StreamHandler& handler)
       : near_(near), far_(far), far_links_(far_links), handler_(&handler) {}
 
   void open(RemoteOpening opening) {
@@ -46,6 +45,7 @@ class Crossing final : public std::enable_shared_from_this<Crossing>, public lin
 
   // Far thread: the user of the real stream.
   void on_answer(int status, std::string_view reason) override {
+    tell(status);
     to_near([status, reason = std::string(reason)](Crossing& crossing) {
       if (crossing.handler_ == nullptr) return;
       crossing.answered_ = true;
@@ -67,6 +67,7 @@ class Crossing final : public std::enable_shared_from_this<Crossing>, public lin
   }
   void on_closed(link::Closed why) override {
     stream_ = nullptr;
+    tell(0);
     to_near([why](Crossing& crossing) { crossing.close_near(why); });
   }
   std::span<const char> to_send() override { return pending_.readable(); }
@@ -90,15 +91,22 @@ class Crossing final : public std::enable_shared_from_this<Crossing>, public lin
 
   void open_far(const RemoteOpening& opening) {
     if (cancelled_) return;
-    GatewayLink* link = far_links_.find(opening.link_id);
     link::Opening request;
     request.service = opening.service;
     request.visitor = opening.visitor;
     request.request_id = opening.request_id;
-    if (link != nullptr) stream_ = link->open(request, *this);
+    request.tunnel = opening.tunnel;
+    link_id_ = opening.link_id;
+    stream_ = far_links_.open(link_id_, request, *this);
     if (stream_ == nullptr) {
+      tell(0);
       to_near([](Crossing& crossing) { crossing.close_near(link::Closed::refused); });
     }
+  }
+
+  /// Far thread: once, what became of the opening.
+  void tell(int status) {
+    if (!std::exchange(told_, true)) far_links_.on_opened(link_id_, status);
   }
 
   void close_near(link::Closed why) {
@@ -134,7 +142,7 @@ class Crossing final : public std::enable_shared_from_this<Crossing>, public lin
 
   net::Loop& near_;
   net::Loop& far_;
-  LinkTable& far_links_;
+  FarLinks& far_links_;
 
   // Near thread.
   link::StreamHandler* handler_;
@@ -147,22 +155,22 @@ class Crossing final : public std::enable_shared_from_this<Crossing>, public lin
   // Far thread. The real stream is alive while stream_ is set, and the message that ends it keeps this alive till then.
   link::Stream* stream_ = nullptr;
   base::Buffer pending_;
+  std::uint64_t link_id_ = 0;
   bool cancelled_ = false;
+  bool told_ = false;
 };
 
 }  // namespace
 
-link::Stream* open_remote_stream(net::Loop& near, net::Loop& far, LinkTable& far_links, RemoteOpening opening,
+link::Stream* open_remote_stream(net::Loop& near, net::Loop& far, FarLinks& far_links, RemoteOpening opening,
                                  link::StreamHandler& handler) {
   auto crossing = std::make_shared<Crossing>(near, far, far_links, handler);
   crossing->open(std::move(opening));
   return crossing.get();
 }
 
-void suspect_remote_link(net::Loop& far, LinkTable& far_links, std::uint64_t link_id) {
-  far.post([&far_links, link_id] {
-    if (GatewayLink* link = far_links.find(link_id)) link->suspect();
-  });
+void suspect_remote_link(net::Loop& far, FarLinks& far_links, std::uint64_t link_id) {
+  far.post([&far_links, link_id] { far_links.suspect(link_id); });
 }
 
 }  // namespace adit::gateway

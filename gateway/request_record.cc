@@ -35,7 +35,10 @@ void RequestRecord::finish(const Exchange* exchange, WorkerMetrics& metrics, tel
       cells.first_byte.observe(waited);
     }
     line.attempts = summary.attempts;
-    if (summary.link) line.connector = summary.link->connector;
+    if (summary.link) {
+      line.connector = summary.link->connector;
+      line.peer = summary.link->peer;
+    }
   }
   if (log == nullptr) return;
   line.time = time;

@@ -15,6 +15,7 @@
 #include "gateway/link_certificate_files.h"
 #include "gateway/manifest_source.h"
 #include "gateway/operator_source.h"
+#include "gateway/peers.h"
 #include "gateway/status.h"
 #include "gateway/worker.h"
 #include "net/address.h"
@@ -55,7 +56,10 @@ class Server {
   Result<void> name_links();
   Result<void> start_workers();
   Result<void> start_links();
+  Result<void> start_peers();
   Result<void> start_admin();
+  Result<void> ready() const;
+  void leave(const base::Signals& signals, bool& hurried);
   bool drain(const base::Signals& signals);
   void stop();
   std::string link_chain() const;
@@ -67,6 +71,7 @@ class Server {
   std::unique_ptr<ConfigurationSource> source_;
   std::optional<Shared> shared_;
   std::optional<LinkCertificateFiles> link_files_;
+  std::unique_ptr<Peers> peers_;  ///< nullptr: there are none
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<net::Loop> link_loop_;
   std::unique_ptr<LinkAcceptor> acceptor_;
@@ -98,8 +103,10 @@ Result<void> Server::start() {
   if (auto named = name_links(); !named) return named;
   if (auto started = start_workers(); !started) return started;
   if (auto started = start_links(); !started) return started;
+  if (auto started = start_peers(); !started) return started;
   if (auto started = start_admin(); !started) return started;
   for (auto& worker : workers_) worker->run();
+  if (peers_) peers_->run([this] { return static_cast<bool>(source_->ready()); });
   return source_->start(*shared_, [this](std::shared_ptr<const routing::Table> table) {
     shared_->table.publish(std::move(table));
     for (auto& worker : workers_) worker->table_changed();
@@ -162,11 +169,36 @@ Result<void> Server::start_links() {
   return {};
 }
 
+/// Where other gateways come in, and where they are.
+Result<void> Server::start_peers() {
+  if (options_.peer_listen.off) return {};
+  peers_ = std::make_unique<Peers>(*shared_, options_.peer_files);
+  if (auto loaded = peers_->load(); !loaded) return loaded;
+  const auto where = net::listen_endpoint(options_.peer_listen.host, options_.peer_listen.port);
+  if (!where) return base::Error{where.error()};
+  const auto bound = peers_->listen(*where);
+  if (!bound) return base::Error{bound.error()};
+  base::log::info("listening", {{"for", "peers"}, {"address", net::to_text(*bound)}});
+  PeerAddresses addresses;
+  for (const auto& text : options_.peers) addresses.push_back(*net::parse_host_port(text));  // looked at with the options
+  peers_->addresses().publish(std::make_shared<const PeerAddresses>(std::move(addresses)));
+  shared_->peers = peers_.get();
+  return {};
+}
+
+/// It never waits for connectors: these may wait for it, and peers may have what it has not.
+Result<void> Server::ready() const {
+  if (draining_) return base::Error{"shutting down"};
+  if (peers_ && !peers_->tried()) return base::Error{"the other gateways have not all been tried yet"};
+  return source_->ready();
+}
+
 Result<void> Server::start_admin() {
   if (options_.admin.off) return {};
   registry_.add([this](telemetry::Families& families) {
     collect(metrics_, families);
     collect_links(shared_->directory, families);
+    if (peers_) collect_peers(peers_->metrics(), families);
     collect_buffers(shared_->buffers, shared_->directory, families);
     expiry_.collect(*shared_->table.get(), link_chain(), families);
     const auto dropped = shared_->access_log ? shared_->access_log->dropped_lines() : 0;
@@ -176,10 +208,7 @@ Result<void> Server::start_admin() {
   registry_.add(telemetry::collect_process);
   registry_.add(telemetry::build_info("adit-gateway", base::kVersion));
   telemetry::AdminHandlers handlers;
-  handlers.ready = [this]() -> Result<void> {
-    if (draining_) return base::Error{"shutting down"};
-    return source_->ready();
-  };
+  handlers.ready = [this] { return ready(); };
   handlers.metrics = [this] { return registry_.text(); };
   handlers.status = [this] { return status_json(*shared_, draining_, source_->operator_status()); };
   auto admin = telemetry::AdminServer::start(options_.admin, std::move(handlers));
@@ -229,16 +258,33 @@ void Server::stop() {
   source_->stop();
   if (link_loop_) link_loop_->stop();
   if (link_thread_.joinable()) link_thread_.join();
+  if (peers_) peers_->stop();
   for (auto& worker : workers_) worker->stop();
 }
 
-/// Not ready → tell connectors → finish what is under way → end the links. False when it was cut short.
-bool Server::drain(const base::Signals& signals) {
-  base::log::info("shutting down", {{"visitors", visitors()}, {"links", links()}});
+/// Not ready, connectors and peers are told, and for a while visitors are taken and served as ever: until those that
+/// send them have noticed.
+void Server::leave(const base::Signals& signals, bool& hurried) {
   draining_ = true;
+  if (peers_) peers_->leave();
+  for (auto& worker : workers_) worker->leave();
+  if (options_.drain_delay.count() == 0) return;
+  base::log::info("leaving", {{"visitors", visitors()}, {"links", links()}});
+  if (link_loop_) link_loop_->post([this] { acceptor_->refuse(); });
+  const auto limit = base::Clock::now() + options_.drain_delay;
+  while (!hurried && base::Clock::now() < limit) {
+    const int signal = signals.wait(std::chrono::milliseconds(20));
+    hurried = signal == SIGTERM || signal == SIGINT;
+  }
+}
+
+/// After leave(): finish what is under way → end the links. False when it was cut short.
+bool Server::drain(const base::Signals& signals) {
+  bool hurried = false;
+  leave(signals, hurried);
+  base::log::info("shutting down", {{"visitors", visitors()}, {"links", links()}});
   if (link_loop_) link_loop_->post([this] { acceptor_->close(); });
   for (auto& worker : workers_) worker->drain();
-  bool hurried = false;
   const auto wait_until_none = [&](auto count, base::TimePoint limit) {
     // At least one wait: the workers have yet to do what was posted to them.
     do {
@@ -247,16 +293,20 @@ bool Server::drain(const base::Signals& signals) {
     } while (count() != 0 && !hurried && base::Clock::now() < limit);
     return count() == 0;
   };
-  const auto visitors_left = [this] { return visitors(); };
-  bool whole = wait_until_none(visitors_left, base::Clock::now() + options_.drain_time);
+  const auto served = [this] { return visitors() + (peers_ ? peers_->relays() : 0); };
+  bool whole = wait_until_none(served, base::Clock::now() + options_.drain_time);
   if (!whole && !hurried) {
     base::log::info("the drain time is over: WebSockets are told so", {{"visitors", visitors()}});
     for (auto& worker : workers_) worker->go_away();
-    whole = wait_until_none(visitors_left, base::Clock::now() + kWebSocketsEndWithin);
+    if (peers_) peers_->cut_relays();  // the peers tell those of their visitors
+    whole = wait_until_none(served, base::Clock::now() + kWebSocketsEndWithin);
   }
   if (!whole) base::log::warning("requests were cut off", {{"visitors", visitors()}});
   for (auto& worker : workers_) worker->finish();
-  return wait_until_none([this] { return links(); }, base::Clock::now() + kLinksEndWithin) && whole;
+  if (peers_) peers_->finish();
+  const auto all_links = [this] { return links() + (peers_ ? peers_->links() : 0); };
+  wait_until_none(all_links, base::Clock::now() + kLinksEndWithin);
+  return links() == 0 && whole;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/version.h"
+#include "gateway/peers.h"
 
 namespace adit::gateway {
 namespace {
@@ -53,6 +54,13 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+/// name → why
+Json down_json(const std::vector<ServiceDown>& services) {
+  auto json = Json::object();
+  for (const auto& service : services) json[service.name] = service.reason;
+  return json;
+}
+
 Json link_json(const LinkDirectory::Entry& entry) {
   const auto& link = *entry.link;
   const auto in = link.bytes_in.load();
@@ -65,7 +73,9 @@ Json link_json(const LinkDirectory::Entry& entry) {
           {"since", time_text(link.since)},
           {"state", state_name(link.state)},
           {"services", entry.services},
+          {"servicesDown", down_json(entry.down)},
           {"worker", link.worker},
+          {"requests", link.requests.load()},
           {"streamsOpen", link.streams_open.load()},
           {"streamsOpened", link.streams_opened.load()},
           {"bytesIn", in},
@@ -123,6 +133,40 @@ Json operator_json(const OperatorStatus& status) {
           {"refused", status.refused}, {"problem", status.problem}};
 }
 
+Json peers_json(const PeersStatus& status) {
+  auto items = Json::array();
+  for (const auto& peer : status.peers) {
+    Json item = {{"address", peer.address}, {"state", peer.state}, {"id", peer.id}, {"lastError", peer.last_error}};
+    if (peer.state == "up") {
+      item.update({{"ready", peer.ready},
+                   {"leaving", peer.leaving},
+                   {"since", time_text(peer.since)},
+                   {"tunnels", peer.tunnels},
+                   {"streamsOpen", peer.streams_open},
+                   {"streamsOpened", peer.streams_opened},
+                   {"bytesIn", peer.bytes_in},
+                   {"bytesOut", peer.bytes_out}});
+    }
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+/// Those that have dialled this gateway.
+Json guests_json(const PeersStatus& status) {
+  auto items = Json::array();
+  for (const auto& guest : status.guests) {
+    items.push_back({{"id", guest.id},
+                     {"version", guest.version},
+                     {"remote", guest.remote},
+                     {"since", time_text(guest.since)},
+                     {"streamsOpen", guest.streams_open},
+                     {"bytesIn", guest.bytes_in},
+                     {"bytesOut", guest.bytes_out}});
+  }
+  return items;
+}
+
 }  // namespace
 
 std::string status_json(const Shared& shared, bool draining, const std::optional<OperatorStatus>& with_operator) {
@@ -148,6 +192,11 @@ std::string status_json(const Shared& shared, bool draining, const std::optional
   Json status = {{"program", "adit-gateway"}, {"version", base::kVersion}, {"id", shared.gateway_id},
                  {"draining", draining},      {"routes", table->routes()}, {"tunnels", std::move(tunnels)}};
   if (with_operator) status["operator"] = operator_json(*with_operator);
+  if (shared.peers != nullptr) {
+    const auto peers = shared.peers->status();
+    status["peers"] = peers_json(peers);
+    status["peerLinksAccepted"] = guests_json(peers);
+  }
   // Names that a connector gave need not be UTF-8.
   return status.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

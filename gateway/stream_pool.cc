@@ -11,9 +11,24 @@ constexpr auto kMostIdle = std::chrono::seconds(30);
 constexpr auto kSweep = std::chrono::seconds(5);
 constexpr std::size_t kMostIdlePerService = 512;
 constexpr std::size_t kMostLookedAt = 16;  // idle streams tried for one on a live link
-constexpr std::size_t kMostSpare = 4096;   // unused ServiceStream objects kept for the next request
+// Then a stream is opened anew, wherever the choice among links falls: under steady load a connector that came later
+// would get nothing otherwise. Spread, since those of a burst were opened together.
+constexpr auto kMostAge = std::chrono::seconds(30);
+constexpr unsigned kMostAgeSpread = 16;   // seconds
+constexpr std::size_t kMostSpare = 4096;  // unused ServiceStream objects kept for the next request
 
 }  // namespace
+
+void ServiceStream::occupy(link::StreamHandler& user) {
+  user_ = &user;
+  link_->requests.fetch_add(1, std::memory_order_relaxed);
+}
+
+link::StreamHandler* ServiceStream::vacate() {
+  auto* user = std::exchange(user_, nullptr);
+  if (user != nullptr) link_->requests.fetch_sub(1, std::memory_order_relaxed);
+  return user;
+}
 
 void ServiceStream::on_answer(int status, std::string_view reason) {
   if (user_ != nullptr) user_->on_answer(status, reason);
@@ -31,7 +46,7 @@ void ServiceStream::on_end() {
 
 void ServiceStream::on_closed(link::Closed why) {
   stream_ = nullptr;
-  auto* user = std::exchange(user_, nullptr);
+  auto* user = vacate();
   if (user == nullptr) upstream_->idle.erase(upstream_->idle.iterator_to(*this));
   pool_.forget(*this);
   if (user != nullptr) user->on_closed(why);
@@ -55,6 +70,7 @@ Upstream& StreamPool::upstream(const routing::Tunnel& tunnel, std::string_view s
   made->tunnel_name = tunnel.name;
   made->service = service;
   made->cells = metrics_.cells(tunnel.id, tunnel.name);
+  made->budget = budget_of(tunnel.id);
   Upstream& upstream = *made;
   upstreams_.emplace(Key{upstream.tunnel_id, upstream.service}, std::move(made));
   if (!sweep_.is_set()) sweep_.set(net::Loop::now() + kSweep);
@@ -62,58 +78,94 @@ Upstream& StreamPool::upstream(const routing::Tunnel& tunnel, std::string_view s
 }
 
 ServiceStream* StreamPool::take(Upstream& upstream, link::StreamHandler& user) {
+  const auto now = upstream.ejections.empty() ? base::TimePoint() : net::Loop::now();
+  ServiceStream* doubtful = nullptr;
   std::size_t looked_at = 0;
   for (auto next = upstream.idle.begin(); next != upstream.idle.end() && looked_at < kMostLookedAt; ++looked_at) {
     ServiceStream& stream = *next++;
     const auto state = stream.link_->state.load(std::memory_order_relaxed);
     if (state == LinkState::over) drop(stream);
     if (state != LinkState::live) continue;
+    if (in_trouble(upstream, *stream.link_, now)) {
+      if (doubtful == nullptr) doubtful = &stream;
+      continue;
+    }
     upstream.idle.erase(upstream.idle.iterator_to(stream));
-    stream.user_ = &user;
+    stream.occupy(user);
     return &stream;
   }
-  return nullptr;
+  // Where all have trouble a connection that stands is better than one to be made.
+  if (doubtful == nullptr || opener_.has_sound_link(upstream, {})) return nullptr;
+  upstream.idle.erase(upstream.idle.iterator_to(*doubtful));
+  doubtful->occupy(user);
+  return doubtful;
+}
+
+bool StreamPool::in_trouble(const Upstream& upstream, const LinkInfo& link, base::TimePoint now) {
+  if (!upstream.ejections.empty() && upstream.ejections.contains(connector_key(link), now)) return true;
+  return link.services_down.load(std::memory_order_relaxed) != 0 && opener_.is_down(upstream, link);
+}
+
+std::shared_ptr<RetryBudget> StreamPool::budget_of(const std::string& tunnel_id) {
+  auto& known = budgets_[tunnel_id];
+  auto budget = known.lock();
+  if (budget == nullptr) known = budget = std::make_shared<RetryBudget>(net::Loop::now());
+  return budget;
 }
 
 ServiceStream* StreamPool::open(Upstream& upstream, const link::Opening& opening,
                                 const std::vector<std::uint64_t>& tried, link::StreamHandler& user) {
   ServiceStream* stream = fresh();
   stream->upstream_ = &upstream;
-  stream->user_ = &user;
   stream->reused_ = false;
   stream->stream_ = opener_.open_stream(upstream, opening, tried, *stream, stream->link_);
-  if (stream->stream_ != nullptr) return stream;
-  stream->user_ = nullptr;
-  forget(*stream);
-  return nullptr;
+  if (stream->stream_ == nullptr) {
+    forget(*stream);
+    return nullptr;
+  }
+  stream->occupy(user);
+  stream->keep_until_ = net::Loop::now() + kMostAge + std::chrono::seconds(opened_++ % kMostAgeSpread);
+  return stream;
 }
 
 void StreamPool::give_back(ServiceStream& stream) {
   const bool leaving = stream.link_->state.load(std::memory_order_relaxed) == LinkState::over;
   const bool full = stream.upstream_->idle.size() >= kMostIdlePerService;
+  const auto now = net::Loop::now();
+  const bool old = now >= stream.keep_until_;
   // A stream that crosses threads costs more for each of its requests than opening one here costs once.
-  if (closing_ || leaving || full || opener_.has_nearer_link(*stream.upstream_, *stream.link_)) return drop(stream);
-  stream.user_ = nullptr;
+  if (closing_ || leaving || full || old || opener_.has_nearer_link(*stream.upstream_, *stream.link_))
+    return drop(stream);
+  stream.vacate();
   stream.reused_ = true;
-  stream.idle_since_ = net::Loop::now();
+  stream.idle_since_ = now;
   stream.upstream_->idle.push_front(stream);
 }
 
 void StreamPool::drop(ServiceStream& stream) {
-  if (std::exchange(stream.user_, nullptr) == nullptr) {
+  if (stream.vacate() == nullptr) {
     stream.upstream_->idle.erase(stream.upstream_->idle.iterator_to(stream));
   }
   std::exchange(stream.stream_, nullptr)->reset();
   forget(stream);
 }
 
-void StreamPool::drop_idle(std::uint64_t link_id) {
+template <class Which>
+void StreamPool::drop_idle_if(Which which) {
   for (auto& [key, upstream] : upstreams_) {
     for (auto next = upstream->idle.begin(); next != upstream->idle.end();) {
       ServiceStream& stream = *next++;
-      if (stream.link_->id == link_id) drop(stream);
+      if (which(*stream.link_)) drop(stream);
     }
   }
+}
+
+void StreamPool::drop_idle(std::uint64_t link_id) {
+  drop_idle_if([link_id](const LinkInfo& link) { return link.id == link_id; });
+}
+
+void StreamPool::drop_idle_of(std::string_view peer) {
+  drop_idle_if([peer](const LinkInfo& link) { return link.peer == peer; });
 }
 
 void StreamPool::clear() {
@@ -147,8 +199,11 @@ void StreamPool::sweep(base::TimePoint now) {
   for (auto entry = upstreams_.begin(); entry != upstreams_.end();) {
     auto& upstream = *entry->second;
     while (!upstream.idle.empty() && upstream.idle.back().idle_since_ < oldest) drop(upstream.idle.back());
-    entry = upstream.idle.empty() && upstream.users == 0 ? upstreams_.erase(entry) : std::next(entry);
+    upstream.ejections.forget_old(now);
+    const bool unused = upstream.idle.empty() && upstream.users == 0 && upstream.ejections.empty();
+    entry = unused ? upstreams_.erase(entry) : std::next(entry);
   }
+  std::erase_if(budgets_, [](const auto& item) { return item.second.expired(); });
 }
 
 }  // namespace adit::gateway

@@ -11,9 +11,11 @@
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.h"
+#include "gateway/ejections.h"
 #include "gateway/link_directory.h"
 #include "gateway/link_table.h"
 #include "gateway/metrics.h"
+#include "gateway/retry_budget.h"
 #include "link/stream.h"
 #include "net/loop.h"
 
@@ -37,6 +39,10 @@ class ServiceStream final : public boost::intrusive::list_base_hook<>, private l
 
  private:
   friend class StreamPool;
+  /// From here to vacate() it is a request under way on its link.
+  void occupy(link::StreamHandler& user);
+  /// Returns who used it; nullptr: it was idle.
+  link::StreamHandler* vacate();
   void on_answer(int status, std::string_view reason) override;
   void on_data(std::span<const char> bytes) override;
   void on_end() override;
@@ -50,6 +56,7 @@ class ServiceStream final : public boost::intrusive::list_base_hook<>, private l
   link::Stream* stream_ = nullptr;
   link::StreamHandler* user_ = nullptr;  ///< nullptr: idle
   base::TimePoint idle_since_;
+  base::TimePoint keep_until_;  ///< not given back to the pool any more
   bool reused_ = false;
 };
 
@@ -61,6 +68,8 @@ struct Upstream {
   std::string tunnel_name;
   std::string service;
   std::shared_ptr<TunnelCells> cells;
+  std::shared_ptr<RetryBudget> budget;  ///< of the tunnel
+  Ejections ejections;
   Idle idle;              ///< most recently used first
   std::size_t users = 0;  ///< exchanges under way
 };
@@ -75,8 +84,14 @@ class StreamOpener {
   /// Nothing came from a link for a while. Has no effect on one that heard from its connector in the last second.
   virtual void doubt(const LinkInfo& link) = 0;
 
-  /// True when `link` is another worker's and a live link of one's own offers the service too.
+  /// True when `link` is another worker's and a link of one's own without trouble offers the service too.
   virtual bool has_nearer_link(const Upstream&, const LinkInfo&) { return false; }
+  /// True when a link that is not in `tried` has no trouble (gateway/link_choice.h).
+  virtual bool has_sound_link(const Upstream&, const std::vector<std::uint64_t>&) { return true; }
+  /// Does the link's connector say that the service is down?
+  virtual bool is_down(const Upstream&, const LinkInfo&) { return false; }
+  /// Why open_stream had no link without `tried`.
+  virtual Unserved why_unserved(const Upstream&) { return Unserved::not_offered; }
 
  protected:
   ~StreamOpener() = default;
@@ -91,7 +106,7 @@ class StreamPool {
   /// The service of a route; creates it at its first request. Valid while users > 0.
   Upstream& upstream(const routing::Tunnel& tunnel, std::string_view service);
 
-  /// An idle stream on a live link, or nullptr.
+  /// An idle stream on a live link, or nullptr. One on a link in trouble is taken only while no link is without.
   ServiceStream* take(Upstream& upstream, link::StreamHandler& user);
   /// A fresh stream; bytes may be sent once user.on_answer(200) was called. nullptr if no link can take it.
   ServiceStream* open(Upstream& upstream, const link::Opening& opening, const std::vector<std::uint64_t>& tried,
@@ -100,10 +115,16 @@ class StreamPool {
   void give_back(ServiceStream& stream);
   /// Resets a stream in use or idle.
   void drop(ServiceStream& stream);
-  /// See StreamOpener.
+  // See StreamOpener.
   void doubt(const ServiceStream& stream) { opener_.doubt(*stream.link_); }
+  bool has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) {
+    return opener_.has_sound_link(upstream, tried);
+  }
+  Unserved why_unserved(const Upstream& upstream) { return opener_.why_unserved(upstream); }
   /// A link is leaving: its idle streams would only hold it up.
   void drop_idle(std::uint64_t link_id);
+  /// The same for all tunnels of a peer.
+  void drop_idle_of(std::string_view peer);
   /// No stream is kept idle any more (the gateway is ending).
   void clear();
   /// Drops what has been idle for long and forgets services without use; done by itself every few seconds.
@@ -114,7 +135,11 @@ class StreamPool {
   /// After on_closed: the link's stream is gone.
   void forget(ServiceStream& stream);
   void on_sweep();
+  template <class Which>
+  void drop_idle_if(Which which);
   ServiceStream* fresh();
+  bool in_trouble(const Upstream& upstream, const LinkInfo& link, base::TimePoint now);
+  std::shared_ptr<RetryBudget> budget_of(const std::string& tunnel_id);
 
   struct Key {
     std::string_view tunnel;
@@ -129,8 +154,10 @@ class StreamPool {
 
   StreamOpener& opener_;
   TunnelMetrics& metrics_;
-  std::unordered_map<Key, std::unique_ptr<Upstream>, Hash> upstreams_;  ///< keys are views into their values
+  std::unordered_map<Key, std::unique_ptr<Upstream>, Hash> upstreams_;   ///< keys are views into their values
+  std::unordered_map<std::string, std::weak_ptr<RetryBudget>> budgets_;  ///< by tunnel id
   std::vector<std::unique_ptr<ServiceStream>> free_;
+  unsigned opened_ = 0;
   net::Deadline sweep_;
   bool closing_ = false;
 };

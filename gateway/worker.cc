@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/link_acceptor.h"
+#include "gateway/peers.h"
 #include "gateway/remote_stream.h"
 #include "gateway/visitor.h"
 #include "net/address.h"
@@ -180,11 +181,18 @@ void Worker::give_exchange(std::unique_ptr<Exchange> exchange) {
 link::Stream* Worker::open_stream(const Upstream& upstream, const link::Opening& opening,
                                   const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                   std::shared_ptr<const LinkInfo>& link) {
-  GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried);
-  if ((own == nullptr || own->state() != LinkState::live) && shared_.workers.size() > 1) {
-    const auto other = shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried);
-    // A link of one's own is better, but not if it is suspect and the other is not.
-    if (other && (own == nullptr || other->state.load(std::memory_order_relaxed) == LinkState::live)) {
+  GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried, &upstream.ejections);
+  if (const Trouble trouble = trouble_of(own, upstream); trouble != kNoTrouble) {
+    // A link of one's own is better, but not if it has trouble that the other has not.
+    const auto other =
+        shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried, &upstream.ejections, trouble);
+    const bool lives =
+        trouble < kMayBeDead || (other && other->state.load(std::memory_order_relaxed) == LinkState::live);
+    if (!lives) {
+      const bool live_only = own != nullptr || other != nullptr;
+      if (auto* stream = open_at_peer(upstream, opening, tried, handler, live_only, link)) return stream;
+    }
+    if (other) {
       link = other;
       return open_far(opening, *other, handler);
     }
@@ -204,15 +212,23 @@ link::Stream* Worker::open_far(const link::Opening& opening, const LinkInfo& lin
   metrics_.streams_opened.add();
   metrics_.remote_streams.add();
   Worker& far = *shared_.workers[link.worker];
-  RemoteOpening remote;
-  remote.link_id = link.id;
-  remote.service = opening.service;
-  remote.visitor = opening.visitor;
-  remote.request_id = opening.request_id;
-  return open_remote_stream(loop_, far.loop_, far.links_, std::move(remote), handler);
+  return open_remote_stream(loop_, far.loop_, far.links_, RemoteOpening(link.id, opening), handler);
+}
+
+/// Where no link of this gateway's own serves, another gateway's may.
+link::Stream* Worker::open_at_peer(const Upstream& upstream, const link::Opening& opening,
+                                   const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
+                                   bool live_only, std::shared_ptr<const LinkInfo>& link) {
+  if (shared_.peers == nullptr) return nullptr;
+  const auto peer = shared_.peers->pick(upstream.tunnel_id, opening.service, tried);
+  if (!peer || (live_only && peer->state.load(std::memory_order_relaxed) != LinkState::live)) return nullptr;
+  link = peer;
+  metrics_.streams_opened.add();
+  return shared_.peers->open(loop_, opening, *peer, handler);
 }
 
 void Worker::doubt(const LinkInfo& link) {
+  if (!link.peer.empty()) return shared_.peers->doubt(link);
   if (link.worker != index_) {
     Worker& far = *shared_.workers[link.worker];
     return suspect_remote_link(far.loop_, far.links_, link.id);
@@ -221,10 +237,36 @@ void Worker::doubt(const LinkInfo& link) {
 }
 
 bool Worker::has_nearer_link(const Upstream& upstream, const LinkInfo& link) {
+  if (!link.peer.empty()) {
+    if (link.connector_leaves) return true;
+    return shared_.directory.pick(upstream.tunnel_id, upstream.service, shared_.workers.size(), {}, &upstream.ejections,
+                                  kMayBeDead) != nullptr;
+  }
   if (link.worker == index_) return false;
-  const GatewayLink* own = links_.pick(upstream.tunnel_id, upstream.service, {});
-  return own != nullptr && own->state() == LinkState::live;
+  return trouble_of(links_.pick(upstream.tunnel_id, upstream.service, {}, &upstream.ejections), upstream) == kNoTrouble;
 }
+
+/// Of a link that was picked; nullptr: the most that there is.
+Trouble Worker::trouble_of(const GatewayLink* link, const Upstream& upstream) {
+  if (link == nullptr) return kAnyTrouble;
+  return link->standing(upstream.service, &upstream.ejections, net::Loop::now()).trouble();
+}
+
+bool Worker::has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) {
+  const auto* own = links_.pick(upstream.tunnel_id, upstream.service, tried, &upstream.ejections);
+  if (trouble_of(own, upstream) == kNoTrouble) return true;
+  constexpr Trouble kLeast = 1;
+  return shared_.directory.pick(upstream.tunnel_id, upstream.service, index_, tried, &upstream.ejections, kLeast) !=
+         nullptr;
+}
+
+bool Worker::is_down(const Upstream& upstream, const LinkInfo& link) {
+  if (link.worker != index_) return shared_.directory.is_down(link, upstream.service);
+  const GatewayLink* own = links_.find(link.id);
+  return own != nullptr && own->is_down(upstream.service);
+}
+
+Unserved Worker::why_unserved(const Upstream& upstream) { return shared_.directory.why_unserved(upstream.tunnel_id); }
 
 void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {
   auto shared_parts = std::make_shared<net::Stream::Parts>(std::move(parts));
@@ -267,9 +309,23 @@ void Worker::go_away() {
 
 /// Streams on this worker's link may be idle at any worker.
 void Worker::link_is_leaving(std::uint64_t link_id) {
-  for (Worker* worker : shared_.workers) {
-    worker->loop_.post([worker, link_id] { worker->pool_.drop_idle(link_id); });
-  }
+  for (Worker* worker : shared_.workers) worker->drop_idle(link_id);
+}
+
+void Worker::drop_idle(std::uint64_t link_id) {
+  loop_.post([this, link_id] { pool_.drop_idle(link_id); });
+}
+
+void Worker::drop_idle_of(std::string peer) {
+  loop_.post([this, peer = std::move(peer)] { pool_.drop_idle_of(peer); });
+}
+
+void Worker::announce(std::shared_ptr<const link::Gateways> gateways) {
+  loop_.post([this, gateways = std::move(gateways)] { links_.announce(*gateways); });
+}
+
+void Worker::leave() {
+  loop_.post([this] { links_.leave("gateway is shutting down"); });
 }
 
 void Worker::finish() {

@@ -46,6 +46,7 @@ struct Shared {
   base::Published<routing::Certificate> link_certificate{nullptr};  ///< of --link-cert, or the operator's
   LinkName link_name{{}, &link_certificate};                        ///< complete before the first worker is made
   bool insecure_links = false;                                      ///< links may come without TLS
+  class Peers* peers = nullptr;                                     ///< set before workers run; nullptr: there are none
   class LinkAcceptor* link_acceptor = nullptr;  ///< set before workers run; nullptr: none come to public listeners
   LinkDirectory directory;
   GatewayMetrics& metrics;
@@ -79,9 +80,16 @@ class Worker final : private StreamOpener {
   void adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info);
   /// A link of the same slot as that one has come; see LinkTable::slot_taken.
   void slot_taken(std::uint64_t link_id, bool unheard);
+  /// Lets go of streams that are idle on that link, or on all links of that peer.
+  void drop_idle(std::uint64_t link_id);
+  void drop_idle_of(std::string peer);
+  /// The ready gateways, for the connectors of this worker's links.
+  void announce(std::shared_ptr<const link::Gateways> gateways);
   /// The route table has changed: links of revoked tokens are closed.
   void table_changed();
-  /// Stops accepting; answers what is under way with "Connection: close"; tells connectors.
+  /// Tells connectors that this gateway is about to go; visitors are served as ever.
+  void leave();
+  /// Stops accepting; answers what is under way with "Connection: close"; tells connectors, unless leave() did.
   void drain();
   /// After drain(): the time is up; visitors' WebSockets are told so.
   void go_away();
@@ -94,6 +102,8 @@ class Worker final : private StreamOpener {
   // For the worker's own parts, on its thread.
   net::Loop& loop() { return loop_; }
   LinkTable& link_table() { return links_; }
+  /// The worker's links as other loops reach them, with loop().
+  FarLinks& far_links() { return links_; }
   StreamPool& pool() { return pool_; }
   WorkerMetrics& metrics() { return metrics_; }
   const EdgeSettings& edge() const { return shared_.edge; }
@@ -130,7 +140,14 @@ class Worker final : private StreamOpener {
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;
   bool has_nearer_link(const Upstream& upstream, const LinkInfo& link) override;
+  bool has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) override;
+  bool is_down(const Upstream& upstream, const LinkInfo& link) override;
+  Unserved why_unserved(const Upstream& upstream) override;
+  static Trouble trouble_of(const GatewayLink* link, const Upstream& upstream);
   link::Stream* open_far(const link::Opening& opening, const LinkInfo& link, link::StreamHandler& handler);
+  link::Stream* open_at_peer(const Upstream& upstream, const link::Opening& opening,
+                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler, bool live_only,
+                             std::shared_ptr<const LinkInfo>& link);
   void doubt(const LinkInfo& link) override;
 
   struct VisitorList;

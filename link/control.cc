@@ -76,6 +76,56 @@ Decoded decode_leaving(const Json& object) {
   return std::optional<ControlMessage>(std::move(leaving));
 }
 
+bool flag_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+Decoded decode_presence(const Json& object) {
+  const std::string* tunnel = text_of(object, "tunnel");
+  if (tunnel == nullptr || !is_name(*tunnel)) return base::Error{"control line \"presence\": tunnel is not a name"};
+  const Json* services = array_of(object, "services");
+  if (services == nullptr) return base::Error{"control line \"presence\": services is not an array"};
+  if (services->size() > kMostNames) return base::Error{"control line \"presence\": services has more than 1000 items"};
+  Presence presence{*tunnel, {}, flag_of(object, "suspect"), flag_of(object, "adds")};
+  for (const Json& service : *services) {
+    const auto* name = service.get_ptr<const std::string*>();
+    if (name == nullptr || !is_name(*name)) {
+      return base::Error{"control line \"presence\": services[" + std::to_string(presence.services.size()) +
+                         "] is not a name"};
+    }
+    presence.services.push_back(*name);
+  }
+  return std::optional<ControlMessage>(std::move(presence));
+}
+
+/// Shows no one's terminal what it should not.
+std::string plain(std::string_view text) {
+  std::string kept(text.substr(0, kMostReason));
+  std::replace_if(
+      kept.begin(), kept.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return kept;
+}
+
+Decoded decode_health(const Json& object) {
+  const Json* services = array_of(object, "services");
+  if (services == nullptr) return base::Error{"control line \"health\": services is not an array"};
+  if (services->size() > kMostNames) return base::Error{"control line \"health\": services has more than 1000 items"};
+  Health health;
+  for (const Json& service : *services) {
+    const auto where = [&] {
+      return "control line \"health\": services[" + std::to_string(health.services.size()) + "]";
+    };
+    const std::string* name = service.is_object() ? text_of(service, "name") : nullptr;
+    if (name == nullptr || !is_name(*name)) return base::Error{where() + ".name is not a name"};
+    const auto healthy = service.find("healthy");
+    if (healthy == service.end() || !healthy->is_boolean()) return base::Error{where() + ".healthy is not a boolean"};
+    const std::string* reason = text_of(service, "reason");
+    health.services.push_back({*name, healthy->get<bool>(), reason != nullptr ? plain(*reason) : std::string()});
+  }
+  return std::optional<ControlMessage>(std::move(health));
+}
+
 void append_text(std::string& out, std::string_view text) {
   out.push_back('"');
   base::append_json_escaped(out, text);
@@ -113,6 +163,49 @@ struct Encoder {
     append_text(out, std::string_view(leaving.reason).substr(0, kMostReason));
     out.push_back('}');
   }
+
+  void operator()(const Presence& presence) const {
+    out += R"({"type":"presence","tunnel":)";
+    append_text(out, presence.tunnel);
+    out += R"(,"services":[)";
+    for (const auto& service : presence.services) {
+      if (&service != &presence.services.front()) out.push_back(',');
+      append_text(out, service);
+    }
+    out += std::string(R"(],"suspect":)") + text_of_flag(presence.suspect) + R"(,"adds":)" +
+           text_of_flag(presence.adds) + "}";
+  }
+
+  void operator()(const Replica& replica) const {
+    out += std::string(R"({"type":"replica","ready":)") + text_of_flag(replica.ready) + R"(,"leaving":)" +
+           text_of_flag(replica.leaving) + "}";
+  }
+
+  void operator()(const Health& health) const {
+    constexpr std::string_view kEnd = "]}";
+    out += R"({"type":"health","services":[)";
+    bool first = true;
+    for (const auto& service : health.services) {
+      const auto before = out.size();
+      if (!std::exchange(first, false)) out.push_back(',');
+      out += R"({"name":)";
+      append_text(out, service.name);
+      out += service.healthy ? R"(,"healthy":true)" : R"(,"healthy":false)";
+      if (!service.reason.empty()) {
+        out += R"(,"reason":)";
+        append_text(out, plain(service.reason));
+      }
+      out.push_back('}');
+      if (out.size() + kEnd.size() >= kMostControlLine) {  // with the newline
+        out.resize(before);
+        break;
+      }
+    }
+    out += kEnd;
+  }
+
+ private:
+  static const char* text_of_flag(bool flag) { return flag ? "true" : "false"; }
 };
 
 /// False when objects or arrays are nested deeper than kMostDepth. The parser itself keeps no stack, but the
@@ -155,6 +248,10 @@ Decoded decode_control(std::string_view line) {
   if (*type == "gateways") return decode_gateways(object);
   if (*type == "offers") return decode_offers(object);
   if (*type == "leaving") return decode_leaving(object);
+  if (*type == "presence") return decode_presence(object);
+  if (*type == "replica")
+    return std::optional<ControlMessage>(Replica{flag_of(object, "ready"), flag_of(object, "leaving")});
+  if (*type == "health") return decode_health(object);
   return std::optional<ControlMessage>();
 }
 

@@ -33,6 +33,7 @@ class ControlStream final : public StreamHandler {
   void attach(Stream& stream);
   bool attached() const { return stream_ != nullptr; }
   void send(const ControlMessage& message);
+  std::size_t waiting() const { return waiting_.size(); }
 
   void on_answer(int status, std::string_view reason) override;
   void on_data(std::span<const char> bytes) override;

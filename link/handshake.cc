@@ -11,9 +11,13 @@
 namespace adit::link {
 namespace {
 
-constexpr std::string_view kFamily = "adit-link";  // of our upgrade tokens and WebSocket subprotocols, any version
+// Of our upgrade tokens and WebSocket subprotocols, any version.
+constexpr std::string_view kFamily = "adit-link";
+constexpr std::string_view kPeerFamily = "adit-peer";
 
-bool is_ours(std::string_view item) { return starts_with_ignoring_case(item, kFamily); }
+bool is_ours(std::string_view item) {
+  return starts_with_ignoring_case(item, kFamily) || starts_with_ignoring_case(item, kPeerFamily);
+}
 
 /// "Name: value" and the end of line; bytes that would end the line early are left out.
 void write_field(base::Buffer& out, std::string_view name, std::string_view value) {
@@ -28,7 +32,7 @@ void write_field(base::Buffer& out, std::string_view name, std::string_view valu
 }  // namespace
 
 bool asks_for_link(const http::RequestHead& head) {
-  return is_link_path(head.path) || any_item(head.fields, "Upgrade", is_ours) ||
+  return is_link_path(head.path) || is_peer_path(head.path) || any_item(head.fields, "Upgrade", is_ours) ||
          any_item(head.fields, "Sec-WebSocket-Protocol", is_ours);
 }
 

@@ -60,7 +60,7 @@ struct Refusal {
   std::optional<std::chrono::system_clock::time_point> date = {};
 };
 
-/// True when a request asks for a link in any of our forms; such a request is never forwarded (docs/security.md).
+/// True when a request asks for a link in any of our forms, that between gateways included; such a request is never forwarded (docs/security.md).
 bool asks_for_link(const http::RequestHead& head);
 
 /// 16 random bytes in base64 (RFC 6455 §4.1).
@@ -97,6 +97,8 @@ class WelcomeReader {
  public:
   /// `key` is what the hello's form gave.
   explicit WelcomeReader(Transport transport = Transport::upgrade, std::string_view key = {});
+  /// Of another protocol whose answers have the same form, such as kPeerUpgradeToken; it must outlive the reader.
+  explicit WelcomeReader(std::string_view upgrade_token);
 
   struct Outcome {
     std::size_t consumed = 0;
@@ -115,6 +117,7 @@ class WelcomeReader {
 
   http::ResponseParser parser_{http::HeadLimits{std::size_t{16} * 1024, 1024}};
   Transport transport_;
+  std::string_view upgrade_token_ = kUpgradeToken;
   std::string accept_;              // Sec-WebSocket-Accept that a gateway gives
   std::optional<Refusal> refusal_;  // its head is read
   bool body_ends_ = false;          // nothing more is to be read

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "link/handshake.h"
+#include "link/peer_handshake.h"
 
 namespace adit::link {
 namespace {
@@ -16,6 +17,10 @@ bool consists_of(std::string_view text, std::size_t most, std::string_view other
   return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), [&](char c) {
     return is_alphanumeric(c) || others.find(c) != others.npos;
   });
+}
+
+bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && base::equals_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
 }  // namespace
@@ -52,9 +57,7 @@ bool names_subprotocol(const http::FieldList& fields) {
   return any_item(fields, "Sec-WebSocket-Protocol", [](std::string_view item) { return item == kSubprotocol; });
 }
 
-bool is_link_path(std::string_view path) {
-  return path.size() >= kLinkPath.size() &&
-         base::equals_ignoring_case(path.substr(path.size() - kLinkPath.size()), kLinkPath);
-}
+bool is_link_path(std::string_view path) { return ends_with_ignoring_case(path, kLinkPath); }
+bool is_peer_path(std::string_view path) { return ends_with_ignoring_case(path, kPeerPath); }
 
 }  // namespace adit::link

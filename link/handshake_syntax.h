@@ -41,5 +41,7 @@ bool upgrades_to(const http::FieldList& fields, std::string_view protocol);
 bool names_subprotocol(const http::FieldList& fields);
 /// True when the path is kLinkPath, whatever stands before it, in any case.
 bool is_link_path(std::string_view path);
+/// The same of kPeerPath.
+bool is_peer_path(std::string_view path);
 
 }  // namespace adit::link

@@ -203,6 +203,7 @@ void Session::suspect(base::TimePoint now) { impl_->suspect(now); }
 bool Session::is_suspect() const { return impl_->is_suspect(); }
 Stream* Session::open(const Opening& opening, StreamHandler& handler) { return impl_->open(opening, handler); }
 void Session::send_control(const ControlMessage& message) { impl_->send_control(message); }
+std::size_t Session::control_waiting() const { return impl_->control_waiting(); }
 void Session::shutdown() { impl_->shutdown(); }
 void Session::abandon() { impl_->abandon(); }
 const SessionStats& Session::stats() const { return impl_->stats(); }

@@ -24,6 +24,7 @@ struct Opening {
   std::string_view service;
   std::string_view visitor;  ///< "address:port" of the visitor
   std::string_view request_id;
+  std::string_view tunnel = {};  ///< on links between gateways only: a connector's link is of one tunnel
 };
 
 /// Windows and liveness; docs/link.md gives the reasons.
@@ -36,6 +37,9 @@ struct SessionOptions {
   std::uint32_t most_streams = 10'000;              ///< connector: SETTINGS_MAX_CONCURRENT_STREAMS
   std::uint32_t last_stream_id =
       0x7ff0'0000;  ///< gateway: a link retires once its stream ids pass this (RFC 9113 §5.1.1)
+  /// The other end is a gateway too (docs/peers.md): openings name a tunnel, and control lines are what the link is for
+  /// and so no overhead.
+  bool peer = false;
   base::Duration ping_after = std::chrono::seconds(5);     ///< silence after which a PING is sent
   base::Duration suspect_after = std::chrono::seconds(1);  ///< silence after a PING that makes the link suspect
   base::Duration dead_after = std::chrono::seconds(2);     ///< silence of a suspect link that ends it
@@ -107,6 +111,9 @@ class Session {
 
   /// Sends one control line; before the control stream stands it is kept and sent then.
   void send_control(const ControlMessage& message);
+  /// Bytes of control lines that the peer has yet to take. Many lines are brought a few at a time: see
+  /// ControlStream::kMostWaiting.
+  std::size_t control_waiting() const;
   /// Ends the link with GOAWAY once its streams are done; no new ones are taken.
   void shutdown();
 

@@ -32,7 +32,7 @@ std::string printable(std::string_view bytes) {
 }  // namespace
 
 void ReceivedHead::clear() {
-  for (auto* text : {&method, &authority, &protocol, &visitor, &request_id, &reason}) text->clear();
+  for (auto* text : {&method, &authority, &protocol, &visitor, &request_id, &tunnel, &reason}) text->clear();
   status = 0;
   size = 0;
 }
@@ -47,6 +47,7 @@ int Session::Impl::on_field(std::string_view name, std::string_view value) {
   if (name == ":protocol") head_.protocol = value;
   if (name == "adit-visitor") head_.visitor = value;
   if (name == "adit-request-id") head_.request_id = value;
+  if (name == "adit-tunnel" && options_.peer) head_.tunnel = value;
   if (name == "adit-reason") head_.reason = value;
   return 0;
 }
@@ -92,7 +93,7 @@ void Session::Impl::on_connect(std::int32_t id) {
   LinkStream& stream = adopt(id, nullptr);
   ++stats_.streams_opened;
   overhead_.earn(OverheadBudget::kPerStream);
-  auto* handler = events_.on_open(stream, {head_.authority, head_.visitor, head_.request_id});
+  auto* handler = events_.on_open(stream, {head_.authority, head_.visitor, head_.request_id, head_.tunnel});
   if (stream.id_ != id) return;  // reset at once
   stream.handler_ = handler;
   if (handler == nullptr) drop(stream, NGHTTP2_REFUSED_STREAM);
@@ -121,7 +122,7 @@ void Session::Impl::on_data(std::int32_t id, std::span<const char> bytes) {
     if (role_ == Role::connector && !stream->answered_) abort(*stream, NGHTTP2_PROTOCOL_ERROR);
     return;
   }
-  if (!stream->control_) {
+  if (!stream->control_ || options_.peer) {
     payload_ += static_cast<std::int64_t>(bytes.size());
     overhead_.earn(OverheadBudget::kPerDataReceived);
   }

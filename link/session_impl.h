@@ -31,6 +31,7 @@ struct ReceivedHead {
   std::string protocol;
   std::string visitor;
   std::string request_id;
+  std::string tunnel;
   std::string reason;
   int status = 0;
   std::size_t size = 0;  // as SETTINGS_MAX_HEADER_LIST_SIZE counts
@@ -48,6 +49,7 @@ class Session::Impl final : private ControlStream::Owner {
     void finish() override;
     void consume(std::size_t size) override;
     void reset() override;
+    void refuse() override;
     void set_handler(StreamHandler& handler) override { handler_ = &handler; }
 
    private:
@@ -83,6 +85,7 @@ class Session::Impl final : private ControlStream::Owner {
   bool is_suspect() const { return liveness_.is_suspect(); }
   Stream* open(const Opening& opening, StreamHandler& handler);
   void send_control(const ControlMessage& message);
+  std::size_t control_waiting() const { return control_.waiting(); }
   void shutdown();
   void abandon();
   const SessionStats& stats() const { return stats_; }

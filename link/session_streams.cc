@@ -141,8 +141,10 @@ Stream* Session::Impl::open(const Opening& opening, StreamHandler& handler) {
   // Indexing what differs from stream to stream would only push useful entries out of the peer's table (RFC 7541 §7.1).
   const std::array fields{field(":method", "CONNECT"), field(":authority", opening.service),
                           field("adit-visitor", opening.visitor, NGHTTP2_NV_FLAG_NO_INDEX),
-                          field("adit-request-id", opening.request_id, NGHTTP2_NV_FLAG_NO_INDEX)};
-  const auto id = nghttp2_submit_request(h2_.get(), nullptr, fields.data(), fields.size(), &data_provider(), nullptr);
+                          field("adit-request-id", opening.request_id, NGHTTP2_NV_FLAG_NO_INDEX),
+                          field("adit-tunnel", opening.tunnel)};
+  const auto count = fields.size() - (options_.peer ? 0 : 1);
+  const auto id = nghttp2_submit_request(h2_.get(), nullptr, fields.data(), count, &data_provider(), nullptr);
   if (id < 0) return nullptr;
   LinkStream& stream = adopt(id, &handler);
   ++stats_.streams_opened;
@@ -191,6 +193,10 @@ void Session::Impl::LinkStream::consume(std::size_t size) {
 
 void Session::Impl::LinkStream::reset() {
   if (id_ != 0) session_->drop(*this, NGHTTP2_CANCEL);
+}
+
+void Session::Impl::LinkStream::refuse() {
+  if (id_ != 0) session_->drop(*this, answered_ ? NGHTTP2_CANCEL : NGHTTP2_REFUSED_STREAM);
 }
 
 }  // namespace adit::link

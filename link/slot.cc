@@ -10,6 +10,16 @@ Slot::Action Slot::start() {
   return Action::dial;
 }
 
+void Slot::start_after(base::TimePoint now, base::Duration wait) {
+  if (state_ != State::stopped) return;
+  state_ = State::waiting;
+  until_ = now + wait;
+}
+
+void Slot::postpone(base::TimePoint when) {
+  if (state_ == State::waiting) until_ = when;
+}
+
 Slot::Action Slot::on_failed(base::TimePoint now, std::chrono::seconds retry_after) {
   if (state_ != State::dialing) return Action::none;
   return wait(now, std::clamp(retry_after, std::chrono::seconds(0), kMostRetryAfter));
@@ -20,6 +30,13 @@ Slot::Action Slot::on_up(base::TimePoint now) {
   state_ = State::up;
   up_since_ = now;
   return Action::none;
+}
+
+void Slot::on_surplus(base::TimePoint now, base::Duration wait) {
+  if (state_ != State::dialing) return;
+  backoff_.reset();
+  state_ = State::waiting;
+  until_ = now + wait;
 }
 
 Slot::Action Slot::on_lost(base::TimePoint now) {

@@ -1,6 +1,6 @@
 #pragma once
-// When a connector dials (docs/link.md, "Dialling"). A slot is one of the links it keeps to one gateway address; each
-// is redialled alone. Sans-io: it is told what became of the link and says what to do next.
+// When a connector dials (docs/link.md, "Dialling"). A slot is one of the links that it keeps; each is redialled alone.
+// Sans-io: it is told what became of the link and says what to do next. Where it dials is decided by link::Coverage.
 
 #include <chrono>
 #include <cstdint>
@@ -34,10 +34,16 @@ class Slot {
 
   /// Dials at once.
   Action start();
+  /// Dials after `wait`.
+  void start_after(base::TimePoint now, base::Duration wait);
+  /// Of one that waits: it dials at `when` instead.
+  void postpone(base::TimePoint when);
   /// The dial failed or was refused; `retry_after` is 0 unless the gateway gave one.
   Action on_failed(base::TimePoint now, std::chrono::seconds retry_after = std::chrono::seconds{0});
   /// The handshake succeeded.
   Action on_up(base::TimePoint now);
+  /// The handshake succeeded, and the link is not needed: no failure. Dials again after `wait`.
+  void on_surplus(base::TimePoint now, base::Duration wait);
   /// The link broke or was closed.
   Action on_lost(base::TimePoint now);
   /// The gateway is about to leave: the slot forgets the link, which finishes its streams outside, and is filled anew.

@@ -54,6 +54,9 @@ class Stream {
   virtual void consume(std::size_t size) = 0;
   /// Ends both halves at once (CANCEL); the handler hears nothing more, and the Stream is gone.
   virtual void reset() = 0;
+  /// Connector: instead of an answer, says that the stream was not looked at (REFUSED_STREAM), so that the gateway opens
+  /// it elsewhere; else as reset().
+  virtual void refuse() { reset(); }
   /// Changes who hears of the stream: an idle stream has another user than a busy one.
   virtual void set_handler(StreamHandler& handler) = 0;
 

@@ -66,6 +66,9 @@ class WelcomeReader::Body final : public http::BodySink {
 WelcomeReader::WelcomeReader(Transport transport, std::string_view key)
     : transport_(transport), accept_(transport == Transport::websocket ? web_socket_accept(key) : std::string()) {}
 
+WelcomeReader::WelcomeReader(std::string_view upgrade_token)
+    : transport_(Transport::upgrade), upgrade_token_(upgrade_token) {}
+
 WelcomeReader::Outcome WelcomeReader::read(std::span<const char> bytes) {
   if (refusal_) return read_problem(bytes);
   http::ResponseHead head;
@@ -88,7 +91,7 @@ WelcomeReader::Outcome WelcomeReader::read(std::span<const char> bytes) {
 
 void WelcomeReader::read_welcome(const http::ResponseHead& head, Outcome& outcome) const {
   const bool web_socket = transport_ == Transport::websocket;
-  const auto protocol = web_socket ? kWebSocketToken : kUpgradeToken;
+  const auto protocol = web_socket ? kWebSocketToken : upgrade_token_;
   const auto* id = head.fields.find("Adit-Gateway");
   if (!upgrades_to(head.fields, protocol)) {
     outcome.broken = "the answer switches to another protocol than " + std::string(protocol);

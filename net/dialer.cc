@@ -4,16 +4,17 @@
 
 namespace adit::net {
 
-Dial::Dial(Loop& loop, Connected connected, Failed failed)
+Dial::Dial(Loop& loop, Connected connected, Failed failed, DialOrder order)
     : socket_(loop.context()),
       resolver_(loop.context()),
       deadline_(Deadline::of<&Dial::on_deadline>(loop, this)),
       connected_(std::move(connected)),
-      failed_(std::move(failed)) {}
+      failed_(std::move(failed)),
+      order_(std::move(order)) {}
 
 boost::intrusive_ptr<Dial> Dial::start(Loop& loop, const Target& target, base::Duration limit, Connected connected,
-                                       Failed failed) {
-  boost::intrusive_ptr<Dial> dial(new Dial(loop, std::move(connected), std::move(failed)));
+                                       Failed failed, DialOrder order) {
+  boost::intrusive_ptr<Dial> dial(new Dial(loop, std::move(connected), std::move(failed), std::move(order)));
   dial->until_ = Loop::now() + limit;
   dial->deadline_.set(dial->until_);
   if (target.kind == Target::Kind::unix_socket) {
@@ -40,13 +41,25 @@ void Dial::resolve(const Target& target) {
                           [self = boost::intrusive_ptr<Dial>(this)](Error error, const Resolver::results_type& found) {
                             if (self->ended_) return;
                             if (error) return self->fail("name not found: " + error.message(), error);
-                            for (const auto& entry : found) {
-                              self->addresses_.emplace_back(entry.endpoint());
-                              self->resolved_ += (self->resolved_.empty() ? "" : ", ") + host_text(entry.endpoint());
-                            }
-                            std::reverse(self->addresses_.begin(), self->addresses_.end());
+                            self->take(found);
                             self->connect_next();
                           });
+}
+
+void Dial::take(const Resolver::results_type& found) {
+  std::vector<asio::ip::tcp::endpoint> wanted;
+  for (const auto& entry : found) {
+    auto host = host_text(entry.endpoint());
+    resolved_ += (resolved_.empty() ? "" : ", ") + host;
+    if (std::find(order_.avoid.begin(), order_.avoid.end(), host) == order_.avoid.end()) {
+      wanted.push_back(entry.endpoint());
+    }
+    hosts_.push_back(std::move(host));
+  }
+  if (wanted.empty()) wanted.assign(found.begin(), found.end());
+  const auto first = static_cast<std::ptrdiff_t>(order_.turn % wanted.size());
+  std::rotate(wanted.begin(), wanted.begin() + first, wanted.end());
+  addresses_.assign(wanted.rbegin(), wanted.rend());
 }
 
 void Dial::connect_next() {
@@ -63,6 +76,7 @@ void Dial::connect_next() {
     shown.resize(address.size());
     std::memcpy(shown.data(), address.data(), address.size());
     trying_ = to_text(shown);
+    tried_.push_back(host_text(shown));
   }
   Error error;
   socket_.close(error);

@@ -41,20 +41,6 @@ base::Result<void> add_pair(SSL_CTX* context, const KeyPair& pair, std::vector<i
   return {};
 }
 
-base::Result<void> trust_pem(SSL_CTX* context, std::string_view ca_pem) {
-  auto bio = open_pem(ca_pem);
-  int count = 0;
-  while (X509Ptr certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
-    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1) {
-      return base::Error{openssl_error("CA certificate")};
-    }
-    ++count;
-  }
-  ERR_clear_error();  // the end of a PEM list looks like an error to OpenSSL
-  if (count == 0) return base::Error{"the CA file holds no PEM certificate"};
-  return {};
-}
-
 }  // namespace
 
 std::string openssl_error(std::string_view what) {
@@ -91,6 +77,20 @@ base::Result<TlsContext> make_choosing_context(const ServerTls& settings, Certif
   auto context = new_server_context(settings);
   choose_by_name(context.get(), chooser);
   return context;
+}
+
+base::Result<void> trust_pem(SSL_CTX* context, std::string_view ca_pem) {
+  auto bio = open_pem(ca_pem);
+  int count = 0;
+  while (X509Ptr certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1) {
+      return base::Error{openssl_error("CA certificate")};
+    }
+    ++count;
+  }
+  ERR_clear_error();  // the end of a PEM list looks like an error to OpenSSL
+  if (count == 0) return base::Error{"the CA file holds no PEM certificate"};
+  return {};
 }
 
 base::Result<TlsContext> make_client_context(const Trust& trust) {

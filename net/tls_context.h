@@ -74,6 +74,9 @@ class CertificateChooser {
 /// Has no certificate of its own: each handshake asks `chooser`, which must outlive the context.
 base::Result<TlsContext> make_choosing_context(const ServerTls& settings, CertificateChooser& chooser);
 
+/// Makes the context trust the CA certificates of that PEM text; there must be one.
+base::Result<void> trust_pem(SSL_CTX* context, std::string_view ca_pem);
+
 /// Whom a client trusts.
 struct Trust {
   std::string ca_pem;  ///< trusted instead of the system's roots when not empty

@@ -166,6 +166,10 @@ void AccessLogBuffer::append(const AccessRecord& record) {
   line.quoted(record.tunnel);
   line.put(R"(,"connector":)");
   line.quoted(record.connector);
+  if (!record.peer.empty()) {
+    line.put(R"(,"peer":)");
+    line.quoted(record.peer);
+  }
   line.put(R"(,"service":)");
   line.quoted(record.service);
   line.put(R"(,"attempts":)");

@@ -29,6 +29,7 @@ struct AccessRecord {
   std::optional<std::chrono::nanoseconds> upstream = {};  ///< until the first byte of the answer; absent: none came
   std::string_view tunnel = {};
   std::string_view connector = {};
+  std::string_view peer = {};  ///< id of the gateway that it went by; written when not empty
   std::string_view service = {};
   unsigned attempts = 0;         ///< streams that were tried
   std::string_view reason = {};  ///< why it failed; empty: it did not

@@ -20,6 +20,8 @@ def documented(*sections):
             section = line[3:]
         if line.startswith("With `--operator`"):
             section += "+"
+        if line.startswith("With `--peer-listen`"):
+            section = "Gateway with peers"
         row = ROW.match(line)
         assert bool(row) == line.startswith(("| `adit_", "| `process_")), f"not a row of a table: {line}"
         if row:
@@ -92,6 +94,14 @@ def test_gateway_with_an_operator(edge):
     Page(edge, admin).judge("Gateway", "Gateway+", silent=[
         *labelled, "adit_gateway_tunnel_requests_total", "adit_gateway_operator_message_age_seconds",
         "adit_gateway_link_certificate_expiry_timestamp_seconds"])
+
+
+def test_gateway_with_peers(busy):
+    busy.gateway.stop()
+    busy.start_gateway("--peer-listen", f"127.0.0.1:{free_port()}", "--insecure", name="with-peers")
+    Page(busy, busy.admin).judge("Gateway", "Gateway with peers", silent=[
+        name for name, what in documented("Gateway").items() if what[1] - {"level", "code"}
+    ] + ["adit_gateway_link_certificate_expiry_timestamp_seconds", "adit_gateway_tunnel_requests_total"])
 
 
 def test_operator(edge):

@@ -75,7 +75,7 @@ class DialTest : public testing::Test, public GatewayDialOwner {
   }
 
   void on_dialed(Dialed what) override { dialed = std::move(what); }
-  void on_dial_failed(const DialProblem& what) override { problem = what; }
+  void on_dial_failed(const DialProblem& what, const link::DialPath&) override { problem = what; }
 
   net::Loop loop;
   std::string token_file = testing::TempDir() + std::to_string(getpid()) + "adit-dial-token";

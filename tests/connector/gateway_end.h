@@ -70,6 +70,7 @@ class GatewayEnd final : public net::LinkOwner {
       offers = *sent;
       driver.session().send_control(link::Gateways{{"gw-1"}});
     }
+    if (const auto* sent = std::get_if<link::Health>(&message)) health = *sent;
     if (std::holds_alternative<link::Leaving>(message)) leaving = true;
   }
   void on_link_suspect(bool) override {}
@@ -78,6 +79,7 @@ class GatewayEnd final : public net::LinkOwner {
   bool ready = false;
   bool leaving = false;
   std::optional<link::Offers> offers;
+  std::optional<link::Health> health;
   std::string closed;
   std::vector<std::unique_ptr<VisitorStream>> streams;
   net::LinkDriver driver;

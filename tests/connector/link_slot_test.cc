@@ -70,13 +70,23 @@ class SlotTest : public testing::Test {
     credentials = std::make_unique<Credentials>(token_file, ca_file);
     address.encrypted = !insecure;
     const DialContext dial{loop, identity, *credentials, proxy, random, limit};
-    const SlotContext context{dial, transport, services, *pipes, *metrics, {1ms, 10ms}};
+    coordinator = std::make_unique<LinkCoordinator>(
+        loop, link::Coverage::Settings{.links = 1, .instance = identity.instance, .backoff = {1ms, 10ms}});
+    const SlotContext context{dial, transport, services, *pipes, *metrics, *coordinator};
     gateway_context = std::make_unique<GatewayContext>(GatewayContext{address});
-    slot = std::make_unique<LinkSlot>(context, *gateway_context, 3, report);
-    slot->start();
+    report = reports.add();
+    slot = std::make_unique<LinkSlot>(context, 0, report);
+    coordinator->add_worker([this](const auto& action) { loop.post([this, action] { obey(action); }); });
+    coordinator->start();
+  }
+  void obey(const link::Coverage::Action& action) {
+    if (!slot) return;
+    if (std::holds_alternative<link::Coverage::Release>(action)) return slot->release();
+    const auto& wanted = std::get<link::Coverage::Dial>(action);
+    slot->dial(*gateway_context, {wanted.avoid, wanted.turn});
   }
   bool error_is(const std::string& text) {
-    return until(loop, [&] { return report.get().last_error.find(text) != std::string::npos; });
+    return until(loop, [&] { return report->get().last_error.find(text) != std::string::npos; });
   }
   std::uint64_t failed(Cause cause) { return metrics->dial_failed(cause).value(); }
 
@@ -90,10 +100,12 @@ class SlotTest : public testing::Test {
   TransportMode transport = TransportMode::upgrade;
   base::Duration limit = DialContext::kLimit;
   std::unique_ptr<GatewayContext> gateway_context;
-  LinkReport report;
+  LinkReports reports;
+  std::shared_ptr<LinkReport> report;
   std::unique_ptr<WorkerMetrics> metrics;
   std::unique_ptr<ServicePipes> pipes;
   std::unique_ptr<Credentials> credentials;
+  std::unique_ptr<LinkCoordinator> coordinator;
   std::unique_ptr<LinkSlot> slot;
 };
 
@@ -103,15 +115,15 @@ TEST_F(SlotTest, SaysHelloAndOffersItsServices) {
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(1); }));
   for (const char* line : {"GET /.well-known/adit/link HTTP/1.1\r\n", "Authorization: Bearer a-token\r\n",
                            "Adit-Tunnel: 4d21094e-b74c-4916-86c1-d9fa36ea677b\r\n", "Adit-Connector: blue\r\n",
-                           "Adit-Instance: 0123\r\n", "Host: 127.0.0.1:", "Adit-Slot: 3\r\n"}) {
+                           "Adit-Instance: 0123\r\n", "Host: 127.0.0.1:", "Adit-Slot: 0\r\n"}) {
     EXPECT_THAT(gateway.last().in, HasSubstr(line));
   }
   auto& end = gateway.welcome();
   ASSERT_TRUE(until(loop, [&] { return end.ready && end.offers; }));
   EXPECT_EQ(end.offers->services[0].name, "web");
-  EXPECT_EQ(report.get().state, "opening") << "the gateway has not said yet that it serves the offers";
-  ASSERT_TRUE(until(loop, [&] { return report.get().state == "up"; }));
-  const auto status = report.get();
+  EXPECT_EQ(report->get().state, "opening") << "the gateway has not said yet that it serves the offers";
+  ASSERT_TRUE(until(loop, [&] { return report->get().state == "up"; }));
+  const auto status = report->get();
   EXPECT_EQ(status.gateway_id, "gw-1");
   EXPECT_EQ(status.remote, "127.0.0.1:" + std::to_string(gateway.service.port()));
   EXPECT_EQ(status.last_error, "");
@@ -160,7 +172,7 @@ TEST_F(SlotTest, AnswersThatNoGatewayGivesAreToldAsSuch) {
     ++tries;
     ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(tries); })) << why;
     gateway.answer(answer);
-    EXPECT_TRUE(error_is(why)) << why << " is not in " << report.get().last_error;
+    EXPECT_TRUE(error_is(why)) << why << " is not in " << report->get().last_error;
   }
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(tries + 1); }));
   gateway.last().stream->finish();
@@ -197,7 +209,7 @@ TEST_F(SlotTest, SpeaksTlsAndVerifiesTheGateway) {
   std::ofstream(ca_file, std::ios::trunc) << authority.pem();
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(gateway.connections()); }));
   auto& end = gateway.welcome();
-  EXPECT_TRUE(until(loop, [&] { return report.get().state == "up"; }));
+  EXPECT_TRUE(until(loop, [&] { return report->get().state == "up"; }));
   EXPECT_TRUE(end.offers);
   std::remove(ca_file.c_str());
 }
@@ -218,7 +230,7 @@ TEST_F(SlotTest, LostLinkIsDialledAgain) {
   ASSERT_TRUE(until(loop, [&] { return gateway.links[0]->ready; }));
   gateway.links[0]->driver.close("test");
   EXPECT_TRUE(error_is("link: the peer closed the connection"));
-  EXPECT_EQ(report.get().last_cause, "link_lost");
+  EXPECT_EQ(report->get().last_cause, "link_lost");
   EXPECT_EQ(metrics->lost(LinkLoss::lost).value(), 1U);
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(2); }));
   auto& end = gateway.welcome();
@@ -239,7 +251,7 @@ TEST_F(SlotTest, LeavingGatewayIsReplacedWhileItsStreamsGoOn) {
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(2); }));
   auto& next = gateway.welcome();
   ASSERT_TRUE(until(loop, [&] { return next.ready && next.offers; }));
-  EXPECT_EQ(report.get().retiring, 1U);
+  EXPECT_EQ(report->get().retiring, 1U);
   stream.send("still served");
   EXPECT_TRUE(until(loop, [&] { return service.ends[0]->in == "still served"; }));
   EXPECT_EQ(old.closed, "");
@@ -249,8 +261,8 @@ TEST_F(SlotTest, LeavingGatewayIsReplacedWhileItsStreamsGoOn) {
   stream.finish();
   service.ends[0]->stream->finish();
   old.driver.session().shutdown();
-  EXPECT_TRUE(until(loop, [&] { return !old.closed.empty() && report.get().retiring == 0; }));
-  EXPECT_TRUE(until(loop, [&] { return report.get().state == "up"; }));
+  EXPECT_TRUE(until(loop, [&] { return !old.closed.empty() && report->get().retiring == 0; }));
+  EXPECT_TRUE(until(loop, [&] { return report->get().state == "up"; }));
 }
 
 TEST_F(SlotTest, LeavesInOrder) {
@@ -259,9 +271,10 @@ TEST_F(SlotTest, LeavesInOrder) {
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(1); }));
   auto& end = gateway.welcome();
   ASSERT_TRUE(until(loop, [&] { return end.ready && end.offers; }));
+  coordinator->stop();
   slot->leave("test");
   ASSERT_TRUE(until(loop, [&] { return end.leaving; }));
-  EXPECT_EQ(report.get().state, "stopped");
+  EXPECT_EQ(report->get().state, "stopped");
   EXPECT_FALSE(slot->idle());
   slot->shutdown();
   EXPECT_TRUE(until(loop, [&] { return slot->idle() && !end.closed.empty(); }));
@@ -273,10 +286,11 @@ TEST_F(SlotTest, LeavesWhileItDials) {
   FakeGateway gateway(loop);
   make(gateway);
   ASSERT_TRUE(until(loop, [&] { return gateway.got_hello(1); }));
+  coordinator->stop();
   slot->leave("test");
   EXPECT_TRUE(until(loop, [&] { return gateway.last().ended || !gateway.last().broken.empty(); }));
   EXPECT_TRUE(slot->idle());
-  EXPECT_EQ(report.get().state, "stopped");
+  EXPECT_EQ(report->get().state, "stopped");
 }
 
 }  // namespace

@@ -64,11 +64,15 @@ TEST(Options, ComeFromAFile) {
                          "tokenFile: /etc/token\n"
                          "services:\n"
                          "  web: http://web\n"
-                         "  api: https://api?caFile=/etc/ca.pem\n";
+                         "  api: https://api?caFile=/etc/ca.pem\n"
+                         "probes:\n"
+                         "  api: http:/healthz?interval=1s\n";
   const auto parsed = parse({"--config", path.c_str(), "--name", "blue"});
   ASSERT_TRUE(parsed.outcome.run()) << parsed.outcome.text;
   EXPECT_EQ(parsed.options.services.find("api")->tls->ca_file, "/etc/ca.pem");
   EXPECT_EQ(parsed.options.name, "blue");
+  ASSERT_EQ(parsed.options.probes.size(), 1U);
+  EXPECT_EQ(parsed.options.probes[0].path, "/healthz");
   std::remove(path.c_str());
 }
 
@@ -95,6 +99,9 @@ TEST(Options, ThatAreWrongAreNamed) {
       {{"--gateway", "http://edge.test"}, "has no TLS, which needs --insecure"},
       {{"--proxy", "socks5://proxy.test"}, "--proxy: only http:// proxies"},
       {{"--output", "json"}, "--output"},
+      {{"--probe", "udp"}, "--probe: probe \"udp\": \"udp\" is neither tcp nor"},
+      {{"--probe", "api=tcp"}, "--probe: there is no --service \"api\""},
+      {{"--probe", "tcp", "--probe", "http:/"}, "--probe: service \"default\" has two"},
       {{"--drain-time", "30"}, "--drain-time"},
   };
   for (const auto& [more, why] : cases) {

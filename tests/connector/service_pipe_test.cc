@@ -55,7 +55,7 @@ class Pipe : public testing::Test, private ConnectorLinkOwner {
     return metrics->services[0].failures[static_cast<std::size_t>(failure)].value();
   }
 
-  void on_serving(ConnectorLink&) override {}
+  void on_gateways(ConnectorLink&, const std::vector<std::string>&) override {}
   void on_gateway_leaving(ConnectorLink&, std::string_view) override {}
   void on_link_over(ConnectorLink&, std::string_view why) override { link_over = why; }
 

@@ -21,22 +21,22 @@ LinkStatus link(const std::string& state, const std::string& error = {}, int at 
 }
 
 TEST(Readiness, NeedsOneLink) {
-  LinkReports reports;
-  EXPECT_FALSE(readiness(reports));
-  reports.emplace_back().set(link("waiting", "connect: refused", 1));
-  reports.emplace_back().set(link("waiting", "tls: certificate refused", 2));
-  reports.emplace_back().set(link("dialing"));
-  EXPECT_EQ(readiness(reports).error(), "no link is up; gateway edge.test:7443: tls: certificate refused");
-  reports.emplace_back().set(link("up"));
-  EXPECT_TRUE(readiness(reports));
+  std::vector<LinkStatus> links;
+  EXPECT_FALSE(readiness(links));
+  links.push_back(link("waiting", "connect: refused", 1));
+  links.push_back(link("waiting", "tls: certificate refused", 2));
+  links.push_back(link("dialing"));
+  EXPECT_EQ(readiness(links).error(), "no link is up; gateway edge.test:7443: tls: certificate refused");
+  links.push_back(link("up"));
+  EXPECT_TRUE(readiness(links));
 }
 
 TEST(Readiness, SaysThatNothingHasHappenedYetOrAnyMore) {
-  LinkReports reports;
-  reports.emplace_back().set(link("dialing"));
-  EXPECT_EQ(readiness(reports).error(), "no link is up yet");
-  reports[0].set(link("stopped"));
-  EXPECT_EQ(readiness(reports).error(), "no link is up: shutting down");
+  std::vector<LinkStatus> links;
+  links.push_back(link("dialing"));
+  EXPECT_EQ(readiness(links).error(), "no link is up yet");
+  links[0] = link("stopped");
+  EXPECT_EQ(readiness(links).error(), "no link is up: shutting down");
 }
 
 TEST(Status, IsJsonWithServicesAndLinks) {
@@ -44,16 +44,21 @@ TEST(Status, IsJsonWithServicesAndLinks) {
   options.token_file = "/etc/token";
   ASSERT_TRUE(options.services.add(*parse_service("web=https://web?insecureSkipVerify=true")));
   const Identity identity{"4d21094e-b74c-4916-86c1-d9fa36ea677b", "blue", "0123"};
-  LinkReports reports;
+  std::vector<LinkStatus> links;
   auto up = link("up");
   up.gateway_id = "gw-1";
   up.round_trip = std::chrono::microseconds(250);
-  reports.emplace_back().set(up);
-  reports.emplace_back().set(link("waiting", "handshake: bytes \xff that are no text", 1));
-  const auto json = nlohmann::json::parse(status_json(options, identity, reports));
+  links.push_back(up);
+  links.push_back(link("waiting", "handshake: bytes \xff that are no text", 1));
+  const LinkCoordinator::View coverage{{{"gw-1", 1, 4}}, 0, 4};
+  const ProbedService probed{"web", "tcp", false, "refused"};
+  const auto json = nlohmann::json::parse(status_json(options, identity, links, coverage, {probed}));
+  EXPECT_EQ(json["services"][0]["healthy"], false);
+  EXPECT_EQ(json["services"][0]["reason"], "refused");
   EXPECT_EQ(json["tunnel"], identity.tunnel);
   EXPECT_EQ(json["services"][0]["name"], "web");
   EXPECT_EQ(json["services"][0]["insecureSkipVerify"], true);
+  EXPECT_EQ(json["gateways"], nlohmann::json::parse(R"([{"id": "gw-1", "links": 1, "wanted": 4}])"));
   EXPECT_EQ(json["links"][0]["gatewayId"], "gw-1");
   EXPECT_EQ(json["links"][0]["roundTripMicroseconds"], 250);
   EXPECT_FALSE(json["links"][0].contains("lastError"));
@@ -65,9 +70,10 @@ TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
   Options options;
   options.gateways.push_back(*parse_gateway_address("edge.test"));
   ASSERT_TRUE(options.services.add(*parse_service("web=http://web")));
-  LinkReports reports;
-  reports.emplace_back().set(link("up"));
-  reports.emplace_back().set(link("waiting"));
+  std::vector<LinkStatus> links;
+  links.push_back(link("up"));
+  links.push_back(link("waiting"));
+  const LinkCoordinator::View coverage{{{"gw-1", 4, 4}, {"gw-2", 0, 4}, {"gw-3", 1, 0}}, 7, 8};
   ConnectorMetrics metrics;
   for (int worker = 0; worker < 2; ++worker) {
     metrics.push_back(std::make_unique<WorkerMetrics>(1));
@@ -78,14 +84,14 @@ TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
   }
   telemetry::Registry registry;
   registry.add([&](telemetry::Families& families) {
-    collect_links(options, reports, families);
+    collect_links(options, links, coverage, families);
     collect(metrics, options.services, families);
   });
   const auto page = registry.text();
   for (const char* line :
-       {"adit_connector_links{gateway=\"edge.test:7443\"} 1",
-        "adit_connector_links_wanted{gateway=\"edge.test:7443\"} 4",
-        "adit_connector_dials_total{result=\"connect_timeout\"} 2",
+       {"adit_connector_links{gateway=\"edge.test:7443\"} 1", "adit_connector_links_wanted 8",
+        "adit_connector_gateways_known 3", "adit_connector_gateways_wanted 2", "adit_connector_gateways_covered 1",
+        "adit_connector_surplus_links_total 7", "adit_connector_dials_total{result=\"connect_timeout\"} 2",
         "adit_connector_reconnects_total{cause=\"silent\"} 2", "adit_connector_streams_total{service=\"web\"} 6",
         "adit_connector_stream_failures_total{service=\"\",reason=\"not_offered\"} 2"}) {
     EXPECT_THAT(page, HasSubstr(line));

@@ -107,6 +107,7 @@ class Bench {
   }
   FakeStream& stream() { return opener.last(); }
   std::size_t opened() const { return opener.streams.size(); }
+  std::uint64_t unserved(Unserved why) const { return metrics.unserved[static_cast<std::size_t>(why)].value(); }
 
   net::Loop loop;
   WorkerMetrics metrics;

@@ -14,7 +14,7 @@ TEST(ExchangeFailures, NoLink) {
   bench.get();
   EXPECT_EQ(bench.answer.text(), "failed 503 retry-after");
   EXPECT_EQ(bench.answer.reason, "no connector offers the service");
-  EXPECT_EQ(bench.metrics.no_connector.value(), 1U);
+  EXPECT_EQ(bench.unserved(Unserved::not_offered), 1U);
   EXPECT_EQ(bench.metrics.service_failures.value(), 0U);
   EXPECT_EQ(bench.exchange.summary().attempts, 0U);
 }
@@ -74,7 +74,7 @@ TEST(ExchangeFailures, LinksThatEndBeforeAByteHasLeft) {
       for (int i = 0; i < 5 && !bench.answer.failure; ++i) bench.stream().close(why);
       EXPECT_EQ(bench.answer.text(), "failed 503 retry-after");
       EXPECT_EQ(bench.opened(), std::min<std::size_t>(links, 3));
-      EXPECT_EQ(bench.metrics.no_connector.value(), 1U);
+      EXPECT_EQ(bench.unserved(Unserved::links_failed), 1U);
       EXPECT_EQ(bench.metrics.service_failures.value(), 0U);
     }
   }
@@ -174,6 +174,71 @@ TEST(ExchangeFailures, PutWithABodyIsNotRepeated) {
   bench.stream().end();
   EXPECT_EQ(bench.answer.text(), "failed 502");
   EXPECT_EQ(bench.opened(), 1U);
+}
+
+TEST(ExchangeFailures, ReasonOfA503IsThatOfTheTunnel) {
+  for (std::size_t i = 0; i < kUnservedNames.size(); ++i) {
+    const auto why = static_cast<Unserved>(i);
+    Bench bench(0);
+    bench.opener.unserved = why;
+    bench.get();
+    EXPECT_EQ(bench.answer.text(), "failed 503 retry-after");
+    EXPECT_EQ(bench.answer.reason, text_of(why));
+    EXPECT_EQ(bench.unserved(why), 1U);
+  }
+}
+
+TEST(ExchangeFailures, AConnectorThatCannotReachTheServiceIsLeftOut) {
+  Bench bench(2);
+  auto& ejections = bench.pool.upstream(bench.tunnel, "web").ejections;
+  bench.post("x=1");
+  bench.stream().refuse(502);
+  bench.stream().accept();
+  bench.stream().take();
+  bench.stream().data("HTTP/1.1 204 No Content\r\n\r\n");
+  EXPECT_EQ(bench.answer.text(), "204  end");
+  const auto now = net::Loop::now();
+  EXPECT_TRUE(ejections.contains(connector_key(*bench.opener.links[0]), now));
+  EXPECT_FALSE(ejections.contains(connector_key(*bench.opener.links[1]), now));
+  EXPECT_EQ(bench.metrics.ejections.value(), 1U);
+}
+
+TEST(ExchangeFailures, NotTriedAgainWhereNoLinkIsWithoutTrouble) {
+  Bench bench(2);
+  bench.opener.sound = false;
+  bench.post("x=1");
+  bench.stream().refuse(502, "dial: refused");
+  EXPECT_EQ(bench.answer.text(), "failed 502");
+  EXPECT_EQ(bench.opened(), 1U);
+}
+
+TEST(ExchangeFailures, BudgetEndsFurtherAttempts) {
+  Bench bench(2);
+  std::size_t retried = 0;
+  for (unsigned i = 0; i < RetryBudget::kFloor + 3; ++i) {
+    const auto before = bench.opened();
+    bench.post("x=1");
+    bench.stream().refuse(502);
+    if (!bench.answer.failure) bench.stream().refuse(502);
+    retried += bench.opened() - before - 1;
+    EXPECT_EQ(bench.answer.text(), "failed 502");
+  }
+  const auto cells = bench.pool.upstream(bench.tunnel, "web").cells;
+  EXPECT_GE(retried, RetryBudget::kFloor);
+  EXPECT_LE(retried, RetryBudget::kFloor + 1U);  // what so many requests have earned
+  EXPECT_EQ(retried + cells->retries_denied.value(), RetryBudget::kFloor + 3U);
+  EXPECT_EQ(bench.pool.upstream(bench.tunnel, "api").budget, bench.pool.upstream(bench.tunnel, "web").budget);
+}
+
+TEST(ExchangeFailures, MovingCostsNoBudget) {
+  Bench bench(2);
+  for (unsigned i = 0; i < 3 * RetryBudget::kFloor; ++i) {
+    bench.post("x=1");
+    const auto before = bench.opened();
+    bench.stream().close(i % 2 == 0 ? Closed::link_lost : Closed::refused);
+    EXPECT_EQ(bench.opened(), before + 1);
+    bench.exchange.abort();
+  }
 }
 
 TEST(ExchangeFailures, LateAnswer) {

@@ -92,14 +92,15 @@ class FakeOpener final : public StreamOpener {
   std::vector<std::shared_ptr<LinkInfo>> links;
   std::vector<std::unique_ptr<FakeStream>> streams;  ///< all that were opened, for ever
   std::vector<std::uint64_t> doubted;
+  bool sound = true;  ///< there is a link without trouble
+  std::string down;   ///< a service that every connector says is down
+  Unserved unserved = Unserved::not_offered;
 
   FakeStream& last() { return *streams.back(); }
 
   link::Stream* open_stream(const Upstream&, const link::Opening& opening, const std::vector<std::uint64_t>& tried,
                             link::StreamHandler& handler, std::shared_ptr<const LinkInfo>& link) override {
-    const auto found = std::find_if(links.begin(), links.end(), [&](const auto& candidate) {
-      return candidate->state == LinkState::live && std::find(tried.begin(), tried.end(), candidate->id) == tried.end();
-    });
+    const auto found = find(tried);
     if (found == links.end()) return nullptr;
     link = *found;
     streams.push_back(std::make_unique<FakeStream>(handler));
@@ -109,6 +110,18 @@ class FakeOpener final : public StreamOpener {
     return streams.back().get();
   }
   void doubt(const LinkInfo& link) override { doubted.push_back(link.id); }
+  bool has_sound_link(const Upstream&, const std::vector<std::uint64_t>& tried) override {
+    return sound && find(tried) != links.end();
+  }
+  bool is_down(const Upstream& upstream, const LinkInfo&) override { return upstream.service == down; }
+  Unserved why_unserved(const Upstream&) override { return unserved; }
+
+ private:
+  std::vector<std::shared_ptr<LinkInfo>>::iterator find(const std::vector<std::uint64_t>& tried) {
+    return std::find_if(links.begin(), links.end(), [&](const auto& candidate) {
+      return candidate->state == LinkState::live && std::find(tried.begin(), tried.end(), candidate->id) == tried.end();
+    });
+  }
 };
 
 }  // namespace adit::gateway::test

@@ -15,10 +15,10 @@ using net::test::until;
 
 /// A link of the directory that offers "web".
 std::shared_ptr<LinkInfo> add(LinkDirectory& directory, std::uint64_t id, std::size_t worker, LinkState state,
-                              std::uint32_t streams = 0) {
+                              std::uint32_t requests = 0) {
   auto info = link_info(id, worker);
   info->state = state;
-  info->streams_open = streams;
+  info->requests = requests;
   directory.add(info);
   directory.offers(id, info->tunnel_id, {"web"});
   return info;
@@ -42,7 +42,7 @@ TEST(LinkDirectory, PicksTheBest) {
   add(directory, 5, 2, LinkState::live, 9);
   EXPECT_EQ(pick(), 5U) << "live before suspect";
   add(directory, 6, 1, LinkState::live, 8);
-  EXPECT_EQ(pick(), 6U) << "fewest streams";
+  EXPECT_EQ(pick(), 6U) << "fewest requests";
   EXPECT_EQ(pick({6}), 5U);
   EXPECT_EQ(pick({6, 5}), 4U);
   EXPECT_EQ(pick({6, 5, 4}), 0U);
@@ -117,18 +117,87 @@ class Links : public testing::Test {
   LinkTable table_{loop_, directory_, buffers_, "gateway-id", [this](std::uint64_t id) { leaving_.push_back(id); }};
 };
 
-TEST_F(Links, PickTheOneWithFewestStreams) {
+TEST_F(Links, PickTheOneWithFewestRequests) {
   const auto one = connect(1);
   const auto two = connect(2);
-  StreamEnd user;
   const auto first = pick();
-  user.stream = table_.find(first)->open({"web", "192.0.2.1:9", "id"}, user);
+  table_.find(first)->info()->requests = 1;
   const std::uint64_t second = 3 - first;
+  EXPECT_EQ(pick(), second);
   EXPECT_EQ(pick(), second);
   EXPECT_EQ(pick({second}), first);
   EXPECT_EQ(pick({1, 2}), 0U);
   EXPECT_EQ(pick({}, "api"), 0U);
-  user.stream->reset();
+  table_.find(first)->info()->requests = 0;
+  EXPECT_EQ(pick(), 3 - pick()) << "equals take turns";
+}
+
+TEST_F(Links, WhoseServiceIsDownComeLast) {
+  const auto one = connect(1);
+  const auto two = connect(2);
+  const auto say = [&](ConnectorEnd& connector, std::vector<link::Health::Service> services) {
+    connector.driver.session().send_control(link::Health{std::move(services)});
+  };
+  say(*one, {{"web", false, "refused"}, {"other", false, "not offered"}, {"web", false, "twice"}});
+  ASSERT_TRUE(until(loop_, [&] { return table_.find(1)->is_down("web"); }));
+  EXPECT_EQ(table_.find(1)->info()->services_down, 1U);
+  EXPECT_EQ(pick(), 2U);
+  EXPECT_EQ(pick(), 2U);
+  EXPECT_EQ(pick({2}), 1U) << "better than none";
+  const auto entries = directory_.all();
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[0].down, (std::vector<ServiceDown>{{"web", false, "refused"}}));
+  EXPECT_TRUE(directory_.is_down(*entries[0].link, "web"));
+  EXPECT_FALSE(directory_.is_down(*entries[1].link, "web"));
+  EXPECT_EQ(directory_.pick("tunnel-id", "web", 9, {})->id, 2U);
+  say(*two, {{"web", false, "refused"}});
+  ASSERT_TRUE(until(loop_, [&] { return table_.find(2)->is_down("web"); }));
+  EXPECT_EQ(pick(), 3 - pick()) << "where all are down all count";
+  say(*one, {});
+  ASSERT_TRUE(until(loop_, [&] { return !table_.find(1)->is_down("web"); }));
+  EXPECT_EQ(pick(), 1U);
+}
+
+TEST_F(Links, EjectedOnesComeLast) {
+  const auto one = connect(1);
+  const auto two = connect(2);
+  Ejections ejections;
+  ejections.failed(connector_key(*table_.find(1)->info()), net::Loop::now());
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(table_.pick("tunnel-id", "web", {}, &ejections)->info()->id, 2U);
+  EXPECT_EQ(directory_.pick("tunnel-id", "web", 9, {}, &ejections)->id, 2U);
+  EXPECT_EQ(directory_.pick("tunnel-id", "web", 9, {2}, &ejections)->id, 1U);
+  EXPECT_EQ(directory_.pick("tunnel-id", "web", 9, {2}, &ejections, 1), nullptr) << "only one without trouble";
+}
+
+struct End {
+  bool leaves;
+  LinkCause cause;
+  Unserved why;
+};
+const End kEnds[] = {{true, LinkCause::finished, Unserved::left},    {false, LinkCause::lost, Unserved::lost},
+                     {true, LinkCause::lost, Unserved::left},        {false, LinkCause::silent, Unserved::lost},
+                     {false, LinkCause::revoked, Unserved::revoked}, {false, LinkCause::misbehaved, Unserved::lost}};
+
+TEST(LinkDirectory, SaysWhyNoneIsLeft) {
+  for (const auto& end : kEnds) {
+    LinkDirectory directory;
+    EXPECT_EQ(directory.why_unserved("tunnel-id"), Unserved::never_connected);
+    const auto first = add(directory, 1, 0, LinkState::live);
+    const auto last = add(directory, 2, 0, LinkState::live);
+    EXPECT_EQ(directory.why_unserved("tunnel-id"), Unserved::not_offered);
+    const auto go = [&](LinkInfo& link, LinkCause cause) {
+      link.state = LinkState::over;
+      directory.history().ended(link, cause, "test");
+      directory.remove(link.id, link.tunnel_id);
+    };
+    go(*first, LinkCause::lost);
+    last->connector_leaves = end.leaves;
+    go(*last, end.cause);
+    EXPECT_EQ(directory.why_unserved("tunnel-id"), end.why);
+  }
+  LinkDirectory directory;
+  add(directory, 1, 0, LinkState::over)->connector_leaves = true;
+  EXPECT_EQ(directory.why_unserved("tunnel-id"), Unserved::left) << "it finishes its streams";
 }
 
 TEST_F(Links, OffersAreReplaced) {

@@ -115,6 +115,46 @@ TEST_F(Pool, StreamsOfALeavingLinkAreDropped) {
   pool_.drop(*other);
 }
 
+TEST_F(Pool, StreamsOfALinkInTroubleAreLeftAloneWhileAnotherHasNone) {
+  fill(1, {2});
+  const auto key = connector_key(*opener_.links[0]);
+  const auto taken = [&] {
+    ServiceStream* stream = pool_.take(web(), user_);
+    if (stream != nullptr) pool_.give_back(*stream);
+    return stream != nullptr;
+  };
+  EXPECT_TRUE(taken());
+  web().ejections.failed(key, net::Loop::now());
+  EXPECT_FALSE(taken());
+  opener_.sound = false;
+  EXPECT_TRUE(taken()) << "where all are in trouble it is none";
+  web().ejections.succeeded(key);
+  opener_.sound = true;
+  opener_.links[0]->services_down = 1;
+  EXPECT_TRUE(taken()) << "another service's trouble";
+  opener_.down = "web";
+  EXPECT_FALSE(taken());
+  EXPECT_EQ(resets(), 0U);
+}
+
+TEST_F(Pool, ALinksRequestsAreThoseInUse) {
+  const auto requests = [&] { return opener_.links[0]->requests.load(); };
+  ServiceStream* one = open({2});
+  ServiceStream* two = open({2});
+  EXPECT_EQ(requests(), 2U);
+  pool_.give_back(*one);
+  EXPECT_EQ(requests(), 1U);
+  pool_.drop(*two);
+  EXPECT_EQ(requests(), 0U);
+  ASSERT_EQ(pool_.take(web(), user_), one);
+  EXPECT_EQ(requests(), 1U);
+  opener_.streams[0]->close(link::Closed::reset);
+  EXPECT_EQ(requests(), 0U);
+  fill(1, {2});
+  opener_.last().close(link::Closed::reset);  // an idle one
+  EXPECT_EQ(requests(), 0U);
+}
+
 TEST_F(Pool, Limit) {
   fill(513);
   EXPECT_EQ(web().idle.size(), 512U);
@@ -135,6 +175,11 @@ TEST_F(Pool, SweepDropsTheOldAndForgetsTheUnused) {
   std::size_t cells = 0;
   metrics_.for_each([&](const TunnelCells&) { ++cells; });
   EXPECT_EQ(cells, 1U);
+  web().ejections.failed(1, net::Loop::now());
+  pool_.sweep(net::Loop::now());
+  EXPECT_FALSE(web().ejections.empty()) << "remembered without use";
+  pool_.sweep(net::Loop::now() + 3min);
+  EXPECT_TRUE(web().ejections.empty());
   EXPECT_EQ(web().cells->tunnel, "team/shop") << "made anew, counted in the same cells";
 }
 

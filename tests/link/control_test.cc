@@ -26,17 +26,33 @@ TEST(Control, LinesAreAsDocumented) {
   EXPECT_EQ(encode_control(Offers{{{"api", "tcp"}, {"web:80", "tcp"}}}),
             "{\"type\":\"offers\",\"services\":[{\"name\":\"api\",\"protocol\":\"tcp\"},"
             "{\"name\":\"web:80\",\"protocol\":\"tcp\"}]}\n");
+  EXPECT_EQ(
+      encode_control(Presence{"t", {"api", "web:80"}, true, false}),
+      "{\"type\":\"presence\",\"tunnel\":\"t\",\"services\":[\"api\",\"web:80\"],\"suspect\":true,\"adds\":false}\n");
+  EXPECT_EQ(encode_control(Replica{true, false}), "{\"type\":\"replica\",\"ready\":true,\"leaving\":false}\n");
+  EXPECT_EQ(encode_control(Health{{{"api", false, "no\n"}}}),
+            "{\"type\":\"health\",\"services\":[{\"name\":\"api\",\"healthy\":false,\"reason\":\"no?\"}]}\n");
   EXPECT_EQ(encode_control(Leaving{"a \"b\"\n"}), "{\"type\":\"leaving\",\"reason\":\"a \\\"b\\\"\\u000a\"}\n");
 }
 
 TEST(Control, EveryMessageSurvivesTheTrip) {
-  const ControlMessage messages[] = {
-      Gateways{}, Gateways{{"x"}}, Offers{}, Offers{{{"default", "tcp"}}}, Leaving{}, Leaving{"caf\xc3\xa9 \\ \x01"}};
+  const ControlMessage messages[] = {Gateways{},
+                                     Gateways{{"x"}},
+                                     Offers{},
+                                     Offers{{{"default", "tcp"}}},
+                                     Leaving{},
+                                     Leaving{"caf\xc3\xa9 \\ \x01"},
+                                     Health{},
+                                     Health{{{"api", false, "refused \"\\"}, {"web", true, ""}}},
+                                     Presence{"t", {}, false, false},
+                                     Presence{"t", {"a", "b"}, true, true},
+                                     Replica{},
+                                     Replica{true, true}};
   for (const auto& message : messages) EXPECT_EQ(round(message), encode_control(message));
 }
 
 TEST(Control, UnknownTypesAndMembersAreIgnored) {
-  const char* const unknown[] = {R"({"type":"health"})", R"({"type":""})", R"({"type":"offers2","services":7})"};
+  const char* const unknown[] = {R"({"type":"weather"})", R"({"type":""})", R"({"type":"offers2","services":7})"};
   for (const auto* line : unknown) {
     const auto decoded = decode_control(line);
     ASSERT_TRUE(decoded) << line;
@@ -45,6 +61,17 @@ TEST(Control, UnknownTypesAndMembersAreIgnored) {
   const auto decoded = decode_control(R"( {"x":[1,{"y":null}],"type":"gateways","ids":["a"],"count":"?"} )");
   ASSERT_TRUE(decoded && *decoded);
   EXPECT_THAT(std::get<Gateways>(**decoded).ids, ElementsAre("a"));
+}
+
+TEST(Control, HealthOfMoreServicesThanFitIsCut) {
+  Health health;
+  for (int i = 0; i < 1000; ++i) health.services.push_back({std::string(250, 'n'), false, std::string(300, '"')});
+  const auto line = encode_control(health);
+  EXPECT_LE(line.size(), kMostControlLine);
+  EXPECT_GT(line.size(), kMostControlLine - 1000);
+  const auto decoded = decode_control(std::string_view(line).substr(0, line.size() - 1));
+  ASSERT_TRUE(decoded && *decoded);
+  EXPECT_EQ(std::get<Health>(**decoded).services.at(0).reason, std::string(200, '"'));
 }
 
 TEST(Control, BadLinesAreToldWithTheirMember) {
@@ -69,6 +96,13 @@ TEST(Control, BadLinesAreToldWithTheirMember) {
       {R"({"type":"offers","services":[1]})", "services[0].name is not a name"},
       {R"({"type":"offers","services":[{"name":"a/b","protocol":"tcp"}]})", "services[0].name is not a name"},
       {R"({"type":"offers","services":[{"name":"a","protocol":"tcp"},{"name":"b"}]})", "services[1].protocol"},
+      {R"({"type":"presence","services":[]})", "tunnel is not a name"},
+      {R"({"type":"presence","tunnel":"a b","services":[]})", "tunnel is not a name"},
+      {R"({"type":"presence","tunnel":"t"})", "services is not an array"},
+      {R"({"type":"presence","tunnel":"t","services":["a",""]})", "services[1] is not a name"},
+      {R"({"type":"health"})", "services is not an array"},
+      {R"({"type":"health","services":[{"name":"a","healthy":"no"}]})", "services[0].healthy is not a boolean"},
+      {R"({"type":"health","services":[{"name":"a","healthy":true},{"healthy":true}]})", "services[1].name"},
       {R"({"type":"leaving","x":[[[[[[[[[[]]]]]]]]]]})", "nested"},
       {std::string(60'000, '['), "nested"},
       {std::string(70'000, ' '), "longer"},

@@ -104,6 +104,7 @@ class End final : public SessionEvents {
   std::vector<std::string> services;
   std::vector<std::string> visitors;
   std::vector<std::string> request_ids;
+  std::vector<std::string> tunnels;
   std::string error;
   std::size_t write_limit = 256 * 1024;
   unsigned write_calls = 0;
@@ -121,6 +122,7 @@ class End final : public SessionEvents {
     services.emplace_back(opening.service);
     visitors.emplace_back(opening.visitor);
     request_ids.emplace_back(opening.request_id);
+    tunnels.emplace_back(opening.tunnel);
     serve(recorder);
     return &recorder;
   }

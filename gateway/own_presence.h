@@ -1,0 +1,36 @@
+#pragma once
+// What a gateway's own links offer, as its peers are told.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gateway/link_directory.h"
+#include "link/control.h"
+
+namespace adit::gateway {
+
+/// Keeps what every tunnel looked like last. Sans-io.
+class OwnPresence {
+ public:
+  /// The links there are now. Returns the ids of the tunnels of which peers must hear: what is offered, or whether it is
+  /// suspect, has changed, or a link of it is no more. (Then too, so that peers let go of streams that are idle on it.)
+  std::vector<std::string> update(const std::vector<LinkDirectory::Entry>& links);
+  /// All tunnels.
+  std::set<std::string> tunnels() const;
+  /// The lines that tell of a tunnel: one, unless its services have no room in it.
+  std::vector<link::Presence> lines(const std::string& tunnel_id) const;
+
+ private:
+  struct Tunnel {
+    std::set<std::string> services;
+    std::set<std::uint64_t> links;
+    bool suspect = true;
+  };
+  std::map<std::string, Tunnel> now_;
+};
+
+}  // namespace adit::gateway
