@@ -158,8 +158,9 @@ void Exchange::on_deadline() {
     context_.pool.doubt(*stream_);  // nothing came for a while: is it the link?
     return deadline_.set(std::min(give_up_, now + kVerdictWithin));
   }
-  // The link had its chance to show a byte. A slow service is no fault of the link, so on a live one we wait on.
-  if (stream_->link()->state.load(std::memory_order_relaxed) != LinkState::live && move_on()) return;
+  // The link had its chance to show a byte. A slow service is no fault of the link, so on a live one we wait on, and on
+  // one that is leaving too: it finishes what it has.
+  if (stream_->link()->state.load(std::memory_order_relaxed) == LinkState::suspect && move_on()) return;
   deadline_.set(std::min(give_up_, now + kAcceptWithin));
   probed_ = false;
 }

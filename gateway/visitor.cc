@@ -146,7 +146,7 @@ void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& 
   head_request_ = head.method == "HEAD";
   const auto* accept = head.fields.find("Accept");
   wants_json_ = accept != nullptr && accept->find("json") != std::string_view::npos && http::prefers_json(*accept);
-  close_after_ = !head.keep_alive || worker_.draining();
+  close_after_ = !head.keep_alive || worker_.leaving();
   record_.begin(head);
   record_.visitor.assign(origin.host);
   if (origin.request_id.empty()) {

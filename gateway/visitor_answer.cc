@@ -28,7 +28,7 @@ void Visitor::on_answer_head(const http::ResponseHead& head) {
   answered_ = true;
   record_.status = head.status;
   answer_framing_ = http::response_framing(head, version_);
-  close_after_ = close_after_ || answer_framing_ == http::Framing::until_close || worker_.draining();
+  close_after_ = close_after_ || answer_framing_ == http::Framing::until_close || worker_.leaving();
   // It may send its body now or leave it out (RFC 9110 §10.1.1): what comes next could be read in two ways.
   close_after_ = close_after_ || (!body_done_ && body_awaited_);
   rules.close = close_after_ && head.status != 101;

@@ -293,7 +293,7 @@ void Worker::table_changed() {
 
 void Worker::drain() {
   loop_.post([this] {
-    draining_ = true;
+    leaving_ = draining_ = true;
     for (auto& listener : listeners_) listener->close();
     proxy_arrivals_.clear();
     links_.leave("gateway is shutting down");
@@ -325,7 +325,10 @@ void Worker::announce(std::shared_ptr<const link::Gateways> gateways) {
 }
 
 void Worker::leave() {
-  loop_.post([this] { links_.leave("gateway is shutting down"); });
+  loop_.post([this] {
+    leaving_ = true;
+    links_.leave("gateway is shutting down");
+  });
 }
 
 void Worker::finish() {

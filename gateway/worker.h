@@ -87,7 +87,8 @@ class Worker final : private StreamOpener {
   void announce(std::shared_ptr<const link::Gateways> gateways);
   /// The route table has changed: links of revoked tokens are closed.
   void table_changed();
-  /// Tells connectors that this gateway is about to go; visitors are served as ever.
+  /// Tells connectors that this gateway is about to go; visitors are taken and served as ever, with "Connection: close",
+  /// so that none is left that could send a request while drain() closes its connection.
   void leave();
   /// Stops accepting; answers what is under way with "Connection: close"; tells connectors, unless leave() did.
   void drain();
@@ -116,6 +117,8 @@ class Worker final : private StreamOpener {
   http::RequestHead& request_scratch() { return request_scratch_; }
   telemetry::AccessLogBuffer* access_log() { return access_log_.get(); }
   bool draining() const { return draining_; }
+  /// From leave() on: what is answered is answered with "Connection: close".
+  bool leaving() const { return leaving_; }
   /// Exchanges are recycled: one is needed only while a request is under way.
   std::unique_ptr<Exchange> take_exchange();
   void give_exchange(std::unique_ptr<Exchange> exchange);
@@ -174,6 +177,7 @@ class Worker final : private StreamOpener {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   net::Deadline tick_;
   std::atomic<std::size_t> links_open_{0};
+  bool leaving_ = false;
   bool draining_ = false;
   std::jthread thread_;
 };

@@ -1,5 +1,6 @@
-// Many connectors in one process and thread: each is an instance with one link slot of its own, and the program's own
-// code from the slot down to the bytes. For tests of what thousands of them do to a gateway that went away.
+// Many connectors in one process and thread: each is an instance that keeps one link to each gateway, with the
+// program's own code from the coordinator down to the bytes. For tests of what thousands of them do to a gateway that
+// went away.
 //
 //   reconnect_storm --gateway HOST:PORT --tunnel UUID --token-file F --ca-file F --connectors N [--apart MS]
 //
@@ -8,6 +9,7 @@
 // in one line: the steady clock in seconds, dials begun and links opened so far, links that serve now. Ends with its
 // standard input.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <deque>
@@ -17,11 +19,14 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <variant>
+#include <vector>
 
 #include <sys/resource.h>
 
 #include "base/log.h"
 #include "connector/identity.h"
+#include "connector/link_coordinator.h"
 #include "connector/link_slot.h"
 #include "net/openssl_memory.h"
 
@@ -48,28 +53,61 @@ struct Site {
   connector::ServicePipes pipes{loop, services, metrics};
 };
 
-/// One connector.
+/// One connector: what connector::Worker and connector::Server do, without threads.
 class Instance {
  public:
   Instance(Site& site, const connector::GatewayAddress& address)
-      : identity_(connector::new_identity(site.tunnel, "storm")),
+      : site_(site),
+        identity_(connector::new_identity(site.tunnel, "storm")),
+        coordinator_(site.loop, settings(identity_)),
         context_{{site.loop, identity_, site.credentials, site.proxy, site.random},
                  connector::TransportMode::upgrade,
                  site.services,
                  site.pipes,
-                 site.metrics},
-        gateway_{address},
-        slot_(context_, gateway_, 0, report_) {}
+                 site.metrics,
+                 coordinator_,
+                 {}},
+        gateway_{address} {
+    coordinator_.add_worker(
+        [this](const link::Coverage::Action& action) { site_.loop.post([this, action] { carry(action); }); });
+  }
 
-  void start() { slot_.start(); }
-  connector::LinkStatus status() const { return report_.get(); }
+  void start() { coordinator_.start(); }
+  std::vector<connector::LinkStatus> links() const { return reports_.all(); }
 
  private:
+  static link::Coverage::Settings settings(const connector::Identity& identity) {
+    link::Coverage::Settings settings;
+    settings.links = 1;
+    settings.instance = identity.instance;
+    return settings;
+  }
+
+  void carry(const link::Coverage::Action& action) {
+    std::erase_if(slots_, [](const auto& slot) { return slot->released() && slot->idle(); });
+    const auto* dial = std::get_if<link::Coverage::Dial>(&action);
+    const auto number = dial != nullptr ? dial->slot : std::get<link::Coverage::Release>(action).slot;
+    const auto found = std::find_if(slots_.begin(), slots_.end(), [number](const auto& slot) {
+      return slot->number() == number && !slot->released();
+    });
+    connector::LinkSlot* slot = found != slots_.end() ? found->get() : nullptr;
+    if (dial == nullptr) {
+      if (slot != nullptr) slot->release();
+      return;
+    }
+    if (slot == nullptr) {
+      slot = slots_.emplace_back(std::make_unique<connector::LinkSlot>(context_, number, reports_.add())).get();
+    }
+    slot->dial(gateway_, {dial->avoid, dial->turn});
+  }
+
+  Site& site_;
   connector::Identity identity_;
+  connector::LinkCoordinator coordinator_;
   connector::SlotContext context_;
   connector::GatewayContext gateway_;
-  connector::LinkReport report_;
-  connector::LinkSlot slot_;
+  connector::LinkReports reports_;
+  std::vector<std::unique_ptr<connector::LinkSlot>> slots_;
 };
 
 class Storm {
@@ -101,9 +139,10 @@ class Storm {
     std::uint64_t under_way = 0;
     std::uint64_t links = 0;
     for (const auto& instance : instances_) {
-      const auto state = instance.status().state;
-      under_way += state == "dialing" ? 1 : 0;
-      links += state == "up" ? 1 : 0;
+      for (const auto& link : instance.links()) {
+        under_way += link.state == "dialing" ? 1 : 0;
+        links += link.state == "up" ? 1 : 0;
+      }
     }
     std::uint64_t failed = 0;
     for (const auto& cause : site_.metrics.dials_failed) failed += cause.value();

@@ -46,6 +46,20 @@ TEST(ExchangeFailures, RefusalsOfConnectors) {
   }
 }
 
+/// R4: a connector that drains finishes what it has; to ask another one as well would do the work twice.
+TEST(ExchangeFailures, R4_ALongRequestStaysOnALinkThatIsLeaving) {
+  Bench bench(2);
+  bench.get();
+  bench.stream().accept();
+  bench.stream().take();
+  bench.opener.links[0]->state = LinkState::over;
+  ASSERT_TRUE(net::test::until(bench.loop, [&] { return bench.opener.doubted.size() == 2; }))
+      << "asked, and asked again";
+  EXPECT_EQ(bench.opened(), 1U);
+  bench.opener.links[0]->state = LinkState::suspect;
+  ASSERT_TRUE(net::test::until(bench.loop, [&] { return bench.opened() == 2; })) << "one that is silent is left";
+}
+
 TEST(ExchangeFailures, MovesToAnotherLinkWhileNoByteHasLeft) {
   for (const auto why : {Closed::refused, Closed::reset, Closed::link_lost}) {
     for (const bool accepted : {false, true}) {

@@ -203,6 +203,30 @@ TEST_F(Visitors, PipeAfterAnUpgrade) {
   EXPECT_EQ(edge_.counted().requests[1].value(), 1U);
 }
 
+TEST_F(Visitors, R2_LeavingTellsEveryVisitorToComeBackElsewhereBeforeAnyConnectionIsClosed) {
+  edge_.connect();
+  edge_.visit(visitor_, kGet);
+  ASSERT_TRUE(edge_.asked("GET /page"));
+  edge_.workers[0]->leave();
+  edge_.settle();
+  edge_.service().send(kOk);
+  ASSERT_TRUE(was_closed());
+  EXPECT_NE(visitor_.in.find("Connection: close\r\n"), std::string::npos) << visitor_.in;
+  End late;
+  edge_.visit(late, "GET / HTTP/1.1\r\nHost: nobody.example.com\r\n\r\n");
+  ASSERT_TRUE(edge_.until([&] { return late.ended; })) << "visitors are still taken";
+  EXPECT_NE(late.in.find("Connection: close\r\n"), std::string::npos) << late.in;
+}
+
+TEST_F(Visitors, LeavingLeavesTheIdleAlone) {
+  edge_.connect();
+  edge_.visit(visitor_, "GET / HTTP/1.1\r\nHost: nobody.example.com\r\n\r\n");
+  ASSERT_TRUE(edge_.until([&] { return !visitor_.in.empty(); }));
+  edge_.workers[0]->leave();
+  edge_.settle();
+  EXPECT_FALSE(visitor_.ended) << "a request may be on its way";
+}
+
 TEST_F(Visitors, DrainClosesTheIdleAndTheBusyBehindTheirAnswers) {
   edge_.connect();
   End idle;
