@@ -14,6 +14,7 @@ namespace {
 /// A link on which bytes flow is never silent, so its round trip is measured anew this often.
 constexpr base::Duration kMeasureEvery = std::chrono::seconds(1);
 constexpr std::size_t kMostDebugText = 200;
+constexpr std::size_t kFrameHead = 9;
 constexpr std::size_t kBulk = 16 * 1024;       // of a DATA frame
 constexpr std::size_t kLeastFrame = 4 * 1024;  // of a DATA frame that is shorter than what there is to send
 
@@ -224,7 +225,7 @@ ssize_t Session::Impl::read(std::int32_t id, std::size_t length, std::uint32_t& 
   if (!bytes.empty()) {
     flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     // No frame is larger than what is left of the batch, but for tiny ones.
-    const std::size_t room = std::max(out_limit_ - std::min(out_limit_, out_->size()), kLeastFrame);
+    const std::size_t room = std::max(out_limit_ - std::min(out_limit_, out_->size() + kFrameHead), kLeastFrame);
     return static_cast<ssize_t>(std::min({length, bytes.size(), room}));
   }
   if (!stream->finish_asked_ && stream->open_) {
@@ -237,7 +238,6 @@ ssize_t Session::Impl::read(std::int32_t id, std::size_t length, std::uint32_t& 
 }
 
 int Session::Impl::write(std::int32_t id, const std::uint8_t* frame_head, std::size_t length) {
-  constexpr std::size_t kFrameHead = 9;
   LinkStream* stream = find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const auto bytes = stream->handler_->to_send().first(length);

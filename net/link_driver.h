@@ -80,6 +80,7 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   bool take(std::span<const char> bytes);
   bool take_messages(std::span<const char> bytes);
   base::Result<void> produce();
+  base::Result<void> produce_in_pieces();
   void finish();
 
   Loop& loop_;

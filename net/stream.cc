@@ -177,6 +177,10 @@ void Stream::write(std::span<const char> bytes) {
 
 std::size_t Stream::unsent() const { return out_.size() + (tls_ ? tls_->cipher_out().size() : 0); }
 
+void Stream::encrypt_ahead() {
+  if (open_ && tls_ && !out_.empty()) (void)encrypt();
+}
+
 bool Stream::encrypt() {
   if (handshaking_ || tls_->write(out_, kCipherBatch) != TlsEngine::Status::failed) return true;
   fail(tls_->error());

@@ -78,6 +78,8 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   /// Bytes to send; call flush_soon() after appending.
   base::Buffer& out() { return out_; }
   void flush_soon() { loop_.defer(*this); }
+  /// TLS: makes records of out() now; they are sent by flush().
+  void encrypt_ahead();
   /// Sends at once what the socket takes.
   void flush();
   /// Bytes that the kernel has not taken yet (encrypted ones count with their overhead).
