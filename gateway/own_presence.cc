@@ -14,7 +14,7 @@ constexpr std::size_t kMostText = std::size_t{48} * 1024;
 
 std::vector<std::string> OwnPresence::update(const std::vector<LinkDirectory::Entry>& links) {
   std::map<std::string, Tunnel> next;
-  for (const auto& [link, services] : links) {
+  for (const auto& [link, services, down] : links) {
     const auto state = link->state.load(std::memory_order_relaxed);
     if (state != LinkState::live && state != LinkState::suspect) continue;
     auto& tunnel = next[link->tunnel_id];

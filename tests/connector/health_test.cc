@@ -161,7 +161,7 @@ class Watch : public testing::Test, protected ConnectorLinkOwner {
   bool wait(bool healthy) {
     return until(loop_, [&] { return report_.get().at(0).healthy == healthy; });
   }
-  void on_serving(ConnectorLink&) override {}
+  void on_gateways(ConnectorLink&, const std::vector<std::string>&) override {}
   void on_gateway_leaving(ConnectorLink&, std::string_view) override {}
   void on_link_over(ConnectorLink&, std::string_view) override {}
 

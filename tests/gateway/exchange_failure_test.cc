@@ -35,7 +35,7 @@ TEST(ExchangeFailures, RefusalsOfConnectors) {
     SCOPED_TRACE(std::to_string(test.status) + " of " + std::to_string(test.links) + " links");
     Bench bench(test.links);
     bench.post("x=1");
-    for (int i = 0; i < 5 && !bench.answer.failure; ++i) bench.stream().refuse(test.status, "dial: refused");
+    for (int i = 0; i < 5 && !bench.answer.failure; ++i) bench.stream().deny(test.status, "dial: refused");
     EXPECT_EQ(bench.answer.text(), test.outcome);
     EXPECT_EQ(bench.answer.reason, "dial: refused");
     EXPECT_EQ(bench.opened(), test.attempts);
@@ -98,7 +98,7 @@ TEST(ExchangeFailures, ConnectorsWordStandsWhenTheLastLinkWasNotToBlame) {
   Bench bench(2);
   bench.post("x=1");
   bench.stream().close(Closed::link_lost);
-  bench.stream().refuse(502, "dial: refused");
+  bench.stream().deny(502, "dial: refused");
   EXPECT_EQ(bench.answer.text(), "failed 502");
   EXPECT_EQ(bench.answer.reason, "dial: refused");
 }
@@ -206,7 +206,7 @@ TEST(ExchangeFailures, AConnectorThatCannotReachTheServiceIsLeftOut) {
   Bench bench(2);
   auto& ejections = bench.pool.upstream(bench.tunnel, "web").ejections;
   bench.post("x=1");
-  bench.stream().refuse(502);
+  bench.stream().deny(502);
   bench.stream().accept();
   bench.stream().take();
   bench.stream().data("HTTP/1.1 204 No Content\r\n\r\n");
@@ -221,7 +221,7 @@ TEST(ExchangeFailures, NotTriedAgainWhereNoLinkIsWithoutTrouble) {
   Bench bench(2);
   bench.opener.sound = false;
   bench.post("x=1");
-  bench.stream().refuse(502, "dial: refused");
+  bench.stream().deny(502, "dial: refused");
   EXPECT_EQ(bench.answer.text(), "failed 502");
   EXPECT_EQ(bench.opened(), 1U);
 }
@@ -232,8 +232,8 @@ TEST(ExchangeFailures, BudgetEndsFurtherAttempts) {
   for (unsigned i = 0; i < RetryBudget::kFloor + 3; ++i) {
     const auto before = bench.opened();
     bench.post("x=1");
-    bench.stream().refuse(502);
-    if (!bench.answer.failure) bench.stream().refuse(502);
+    bench.stream().deny(502);
+    if (!bench.answer.failure) bench.stream().deny(502);
     retried += bench.opened() - before - 1;
     EXPECT_EQ(bench.answer.text(), "failed 502");
   }

@@ -36,7 +36,7 @@ class FakeStream final : public link::Stream {
 
   // The connector's part.
   void accept() { handler_->on_answer(200, {}); }
-  void refuse(int status, std::string_view reason = {}) {
+  void deny(int status, std::string_view reason = {}) {
     handler_->on_answer(status, reason);
     if (alive()) close(link::Closed::finished);
   }
