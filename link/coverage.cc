@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint32_t kNumbers = 10'000;  // what Adit-Slot may be
 /// However many gateways a line names: links that are missing at once.
 constexpr unsigned kMostPending = 256;
+/// However many gateways are missing: dials in kSlow.
+constexpr std::size_t kMostSlow = 8;
 
 using State = Slot::State;
 
@@ -233,7 +235,8 @@ void Coverage::try_dial(Slots::value_type& slot, base::TimePoint now) {
   auto& [number, entry] = slot;
   if (budget_ == 0 && !std::exchange(entry.slow, false) && !held().empty()) {
     // Each slot waits for its share of what is one dial for each need in about kSlow.
-    const auto share = kSlow * pending() / static_cast<unsigned>(std::max<std::size_t>(needs_.size(), 1));
+    const auto rate = std::clamp<std::size_t>(needs_.size(), 1, kMostSlow);
+    const auto share = kSlow * pending() / static_cast<unsigned>(rate);
     entry.slow = true;
     return entry.state.postpone(now + share / 2 + up_to(share));
   }

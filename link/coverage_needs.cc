@@ -8,18 +8,22 @@
 namespace adit::link {
 namespace {
 
+/// Without a limit: however many a gateway names.
+constexpr std::size_t kMostGateways = 256;
+
 std::string need_of(std::size_t address) { return "@" + std::to_string(address); }
 
 /// Addresses of which nothing leads to a link that is held. Any of them may be the way to a gateway that is missing and
 /// was met nowhere yet: so many are left out.
 void add_places(const CoverageRules& rules, const DialPlaces& places, const LinksHeld& held, CoverageNeeds& needs) {
   const auto ids = ids_of(held);
+  const auto met = places.met();
   GatewayIds missing;
   std::size_t lost_ways = 0;
   std::size_t unmet = 0;
   for (const auto& need : needs) {
     missing.insert(need.first);
-    if (!places.any_leads_to(need.first)) ++lost_ways;
+    if (!met.contains(need.first)) ++lost_ways;
     if (!ids.contains(need.first)) ++unmet;
   }
   // With a limit, addresses are a stock of which no more is opened than that.
@@ -60,7 +64,7 @@ GatewayIds wanted_gateways(const CoverageRules& rules, const KnownGateways& know
   for (const auto& item : held) {
     if (!known.has_spoken(item.first)) ids.insert(item.first);
   }
-  return nearest(rules.instance, ids, rules.most_gateways);
+  return nearest(rules.instance, ids, rules.most_gateways == 0 ? kMostGateways : rules.most_gateways);
 }
 
 GatewayIds kept_gateways(const CoverageRules& rules, const KnownGateways& known, const LinksHeld& held) {

@@ -46,11 +46,13 @@ bool DialPlaces::leads_to(std::size_t address, const GatewayIds& ids) const {
   return std::any_of(spots.begin(), spots.end(), [&](const auto& item) { return ids.contains(item.second.gateway); });
 }
 
-bool DialPlaces::any_leads_to(const std::string& id) const {
-  for (std::size_t address = 0; address < places_.size(); ++address) {
-    if (leads_to(address, {id})) return true;
+GatewayIds DialPlaces::met() const {
+  GatewayIds ids;
+  for (const auto& place : places_) {
+    for (const auto& item : place.spots) ids.insert(item.second.gateway);
   }
-  return false;
+  ids.erase("");
+  return ids;
 }
 
 bool DialPlaces::is_unknown(std::size_t address) const {

@@ -32,7 +32,8 @@ class DialPlaces {
 
   /// One of `ids` was the last one met at some spot of the address.
   bool leads_to(std::size_t address, const GatewayIds& ids) const;
-  bool any_leads_to(const std::string& id) const;
+  /// The last ones met, at any address.
+  GatewayIds met() const;
   /// Nothing was ever met there.
   bool is_unknown(std::size_t address) const;
   /// Spots of a known address at which nothing was met yet.

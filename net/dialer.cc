@@ -1,8 +1,21 @@
 #include "net/dialer.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace adit::net {
+
+std::vector<asio::ip::tcp::endpoint> in_order(const DialOrder& order, std::vector<asio::ip::tcp::endpoint> found) {
+  std::vector<asio::ip::tcp::endpoint> wanted;
+  std::copy_if(found.begin(), found.end(), std::back_inserter(wanted), [&](const auto& endpoint) {
+    return std::find(order.avoid.begin(), order.avoid.end(), host_text(endpoint)) == order.avoid.end();
+  });
+  if (wanted.empty()) wanted = std::move(found);
+  const auto first = static_cast<std::ptrdiff_t>(order.turn % wanted.size());
+  std::rotate(wanted.begin(), wanted.begin() + first, wanted.end());
+  return wanted;
+}
 
 Dial::Dial(Loop& loop, Connected connected, Failed failed, DialOrder order)
     : socket_(loop.context()),
@@ -47,18 +60,13 @@ void Dial::resolve(const Target& target) {
 }
 
 void Dial::take(const Resolver::results_type& found) {
-  std::vector<asio::ip::tcp::endpoint> wanted;
+  std::vector<asio::ip::tcp::endpoint> endpoints;
   for (const auto& entry : found) {
-    auto host = host_text(entry.endpoint());
-    resolved_ += (resolved_.empty() ? "" : ", ") + host;
-    if (std::find(order_.avoid.begin(), order_.avoid.end(), host) == order_.avoid.end()) {
-      wanted.push_back(entry.endpoint());
-    }
-    hosts_.push_back(std::move(host));
+    endpoints.push_back(entry.endpoint());
+    hosts_.push_back(host_text(entry.endpoint()));
+    resolved_ += (resolved_.empty() ? "" : ", ") + hosts_.back();
   }
-  if (wanted.empty()) wanted.assign(found.begin(), found.end());
-  const auto first = static_cast<std::ptrdiff_t>(order_.turn % wanted.size());
-  std::rotate(wanted.begin(), wanted.begin() + first, wanted.end());
+  const auto wanted = in_order(order_, std::move(endpoints));
   addresses_.assign(wanted.rbegin(), wanted.rend());
 }
 

@@ -31,6 +31,9 @@ struct DialOrder {
   unsigned turn = 0;                    ///< of the rest, begin with this one of the resolver's order, counted round
 };
 
+/// What is to be tried, in turn. Pure; `found` is not empty.
+std::vector<asio::ip::tcp::endpoint> in_order(const DialOrder& order, std::vector<asio::ip::tcp::endpoint> found);
+
 /// One attempt to connect. The name is resolved anew each time. An address that says nothing leaves time for the next
 /// ones. Kept alive by its own pending operations; on the loop's thread only.
 class Dial final : public boost::intrusive_ref_counter<Dial, boost::thread_unsafe_counter> {

@@ -1,195 +1,308 @@
 #include "link/coverage.h"
 
-#include <algorithm>
-#include <numeric>
+#include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/link/coverage_simulation.h"
-
-namespace adit::link::test {
+namespace adit::link {
 namespace {
 
-constexpr unsigned kLinks = 4;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
-struct Case {
-  const char* name;
-  Front front;
+/// A planner whose dials end as the test says.
+class CoverageTest : public testing::Test {
+ protected:
+  void begin(std::size_t addresses = 1, unsigned links = 2, unsigned most = 0) {
+    coverage = std::make_unique<Coverage>(
+        Coverage::Settings{
+            .links = links, .most_gateways = most, .addresses = addresses, .instance = "me", .backoff = {}},
+        random);
+    coverage->start(now);
+    take();
+  }
+  /// Takes the actions: new dials go behind `dials`, and `released` has the numbers of the others.
+  void take() {
+    for (auto& action : coverage->take_actions()) {
+      if (auto* dial = std::get_if<Coverage::Dial>(&action)) {
+        dials.push_back(std::move(*dial));
+      } else {
+        released.push_back(std::get<Coverage::Release>(action).slot);
+      }
+    }
+  }
+  /// The oldest dial ends at that gateway; returns its slot, or nothing if it was surplus.
+  std::optional<std::uint32_t> up(const std::string& gateway, const DialPath& path = {}) {
+    const auto slot = pop().slot;
+    const bool kept = coverage->on_up(slot, gateway, path, now);
+    take();
+    return kept ? std::optional(slot) : std::nullopt;
+  }
+  void fail(std::chrono::seconds retry_after = 0s) {
+    coverage->on_failed(pop().slot, retry_after, {}, now);
+    take();
+  }
+  void say(std::uint32_t slot, std::vector<std::string> ids) {
+    coverage->on_gateways(slot, std::move(ids), now);
+    take();
+  }
+  /// Lets time pass; every dial that starts stays open.
+  void pass(base::Duration time) {
+    const auto until = now + time;
+    while (coverage->deadline() <= until) {
+      now = std::max(now, coverage->deadline());
+      coverage->on_time(now);
+      take();
+    }
+    now = until;
+  }
+  /// The same, and every dial ends at that gateway after 10 ms; returns how many there were.
+  std::size_t pass_with_all_at(const std::string& gateway, base::Duration time) {
+    std::size_t count = 0;
+    for (const auto until = now + time; now < until;) {
+      pass(10ms);
+      for (; !dials.empty(); ++count) up(gateway);
+    }
+    return count;
+  }
+  Coverage::Dial pop() {
+    EXPECT_FALSE(dials.empty()) << "nothing was dialled";
+    auto dial = dials.front();
+    dials.erase(dials.begin());
+    return dial;
+  }
+  std::vector<std::size_t> addresses() const {
+    std::vector<std::size_t> list;
+    for (const auto& dial : dials) list.push_back(dial.address);
+    return list;
+  }
+
+  base::Random random{7};
+  base::TimePoint now{1h};
+  std::unique_ptr<Coverage> coverage;
+  std::vector<Coverage::Dial> dials;
+  std::vector<std::uint32_t> released;
 };
-constexpr Case kFronts[] = {{"random", Front::random},
-                            {"round robin", Front::round_robin},
-                            {"least connections", Front::least_connections},
-                            {"one name", Front::name},
-                            {"addresses", Front::addresses}};
 
-Coverage::Settings settings_of(Front front, std::size_t gateways) {
-  Coverage::Settings settings;
-  settings.links = kLinks;
-  settings.addresses = front == Front::addresses ? gateways : 1;
-  return settings;
+TEST_F(CoverageTest, FirstLinksAreDialledAtOnceAtEveryAddress) {
+  begin(3);
+  EXPECT_THAT(addresses(), UnorderedElementsAre(0, 0, 1, 1, 2, 2));
+  std::set<std::uint32_t> numbers;
+  for (const auto& dial : dials) numbers.insert(dial.slot);
+  EXPECT_THAT(numbers, ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
-/// 20 connectors and `gateways` gateways, "0", "1" and so on, all covered.
-std::unique_ptr<Simulation> started(const Case& one, std::size_t gateways, std::size_t addresses) {
-  auto simulation = std::make_unique<Simulation>(one.front, 20, settings_of(one.front, addresses));
-  for (std::size_t i = 0; i < gateways; ++i) simulation->fleet.add(std::to_string(i));
-  simulation->start();
-  simulation->run(600s);
-  return simulation;
+TEST_F(CoverageTest, MoreThanIsWantedIsSurplus) {
+  begin(2);
+  EXPECT_TRUE(up("a"));
+  EXPECT_TRUE(up("a"));
+  EXPECT_FALSE(up("a"));
+  EXPECT_EQ(coverage->surplus(), 1U);
+  EXPECT_TRUE(up("b"));
 }
 
-TEST(Coverage, r10_everything_is_covered_after_a_start_with_few_dials) {
-  for (const auto& one : kFronts) {
-    for (const std::size_t gateways : {1, 2, 3, 6}) {
-      Simulation simulation(one.front, 20, settings_of(one.front, gateways));
-      for (std::size_t i = 0; i < gateways; ++i) simulation.fleet.add(std::to_string(i));
-      simulation.start();
-      simulation.run(10s);
-      const auto needed = 20 * kLinks * gateways;
-      EXPECT_LE(simulation.dials(), 3 * needed) << one.name << ", " << gateways;
-      EXPECT_LE(simulation.wrong(kLinks), needed / 25) << one.name << ", " << gateways;
-      simulation.run(600s);
-      EXPECT_EQ(simulation.wrong(kLinks), 0U) << one.name << ", " << gateways;
-      const auto settled = simulation.dials();
-      simulation.run(600s);
-      EXPECT_EQ(simulation.dials(), settled) << one.name << ", " << gateways;
-    }
+TEST_F(CoverageTest, r10_a_gateway_that_is_named_is_dialled_soon) {
+  begin();
+  const auto link = *up("a");
+  up("a");
+  say(link, {"a"});
+  EXPECT_EQ(coverage->deadline(), base::kNever) << "all is there";
+  say(link, {"a", "b"});
+  pass(Coverage::kSpread);
+  EXPECT_THAT(dials, SizeIs(2));
+  EXPECT_TRUE(up("b"));
+  EXPECT_TRUE(up("b"));
+  EXPECT_EQ(coverage->deadline(), base::kNever);
+}
+
+TEST_F(CoverageTest, WhatNobodyNamesIsKeptAndNotExtended) {
+  begin();
+  const auto link = *up("new");
+  say(link, {"other"});
+  EXPECT_THAT(coverage->gateways(), SizeIs(2));
+  up("other");
+  pass(1min);
+  while (!dials.empty()) up("other");
+  EXPECT_THAT(released, IsEmpty()) << "of slots that hold links";
+  EXPECT_EQ(coverage->deadline(), base::kNever);
+  EXPECT_EQ(coverage->slots(), 3U) << "one to the new one, two to the other";
+}
+
+TEST_F(CoverageTest, r3_a_gateway_that_leaves_is_replaced_at_once_only_if_it_was_the_last) {
+  begin();
+  const auto one = *up("a");
+  const auto two = *up("a");
+  say(one, {"a", "b"});
+  pass(Coverage::kSpread);
+  const auto three = *up("b");
+  const auto four = *up("b");
+  say(three, {"a", "b"});
+  coverage->on_leaving(one, now);
+  coverage->on_leaving(two, now);
+  take();
+  pass(KnownGateways::kLeaving - 1s);
+  EXPECT_THAT(dials, IsEmpty()) << "b is there, though it still names a";
+  say(three, {"b"});
+  pass(1min);
+  EXPECT_THAT(dials, IsEmpty());
+  coverage->on_leaving(three, now);
+  coverage->on_leaving(four, now);
+  take();
+  pass(500ms);
+  EXPECT_THAT(dials, SizeIs(2)) << "no other is left";
+}
+
+TEST_F(CoverageTest, AGatewayThatComesBackUnderItsIdIsWantedAgain) {
+  begin(2, 1);
+  const auto one = *up("a");
+  const auto where = dials[0].address;
+  const auto two = *up("b");
+  say(one, {"a", "b"});
+  say(two, {"a", "b"});
+  coverage->on_leaving(two, now);
+  take();
+  pass(KnownGateways::kLeaving + Coverage::kSpread);
+  ASSERT_THAT(dials, SizeIs(1)) << "it is still named";
+  EXPECT_EQ(dials[0].address, where);
+  EXPECT_TRUE(up("b"));
+}
+
+TEST_F(CoverageTest, WhenAllIsLostEachIsRedialledAloneWithGrowingWaits) {
+  begin();
+  const auto one = *up("a");
+  const auto two = *up("a");
+  say(one, {"a"});
+  now += Slot::kSteady;
+  coverage->on_lost(one, now);
+  coverage->on_lost(two, now);
+  take();
+  pass(250ms);
+  EXPECT_THAT(dials, SizeIs(2));
+  EXPECT_EQ(dials[0].slot + dials[1].slot, one + two) << "under their numbers";
+  const auto number = dials[0].slot;
+  fail(20s);
+  EXPECT_GE(coverage->next_dial(number), now + 20s) << "Retry-After";
+  EXPECT_TRUE(up("a"));
+}
+
+TEST_F(CoverageTest, TheBudgetOfAChangeIsThreeDialsForEachLinkThenItGoesSlowly) {
+  begin();
+  const auto link = *up("a");
+  up("a");
+  say(link, {"a", "b"});  // which a balancer never chooses
+  const auto soon = pass_with_all_at("a", 30s);
+  EXPECT_GE(soon, 6U);
+  EXPECT_LE(soon, 7U);
+  const auto late = pass_with_all_at("a", 20min);
+  EXPECT_GE(late, 25U) << "one in 30 s, about";
+  EXPECT_LE(late, 60U);
+  say(link, {"a", "c"});
+  EXPECT_EQ(pass_with_all_at("a", 30s), 6U) << "a change, and its budget";
+  say(link, {"a"});
+  EXPECT_EQ(pass_with_all_at("a", 10min), 0U);
+}
+
+TEST_F(CoverageTest, DialsThatFailDoNotUseUpTheBudget) {
+  begin(2, 1);
+  const auto link = *up("a");
+  say(link, {"a", "b"});
+  for (int i = 0; i < 50; ++i) {
+    while (!dials.empty()) fail();
+    pass(30s);
+  }
+  EXPECT_THAT(dials, SizeIs(1));
+  EXPECT_TRUE(up("b"));
+}
+
+TEST_F(CoverageTest, ALineThatNamesAThousandCostsLittle) {
+  begin();
+  const auto link = *up("a");
+  std::vector<std::string> ids{"a"};
+  for (int i = 0; i < 999; ++i) ids.push_back("x" + std::to_string(i));
+  say(link, ids);
+  EXPECT_LE(coverage->slots(), 300U);
+  pass_with_all_at("a", 1min);
+  EXPECT_LE(pass_with_all_at("a", 1min), 30U) << "the budget is used up";
+  say(link, {"a"});
+  EXPECT_LE(coverage->slots(), 2U);
+}
+
+TEST_F(CoverageTest, AddressesAtWhichACoveredGatewayWasMetAreAvoided) {
+  begin();
+  const auto link = *up("a", {{"1", "2"}, {"1"}});
+  up("a", {{"1", "2"}, {"1"}});
+  say(link, {"a", "b"});
+  pass(Coverage::kSpread);
+  ASSERT_THAT(dials, SizeIs(2));
+  EXPECT_THAT(dials[0].avoid, ElementsAre("1"));
+  up("b", {{"1", "2"}, {"2"}});
+  const auto last = *up("b", {{"1", "2"}, {"2"}});
+  coverage->on_lost(last, now);
+  take();
+  pass(250ms);
+  EXPECT_THAT(pop().avoid, ElementsAre("1")) << "b's address is where to go";
+}
+
+TEST_F(CoverageTest, EveryAddressOfANameIsLookedInto) {
+  begin(1, 1);
+  const auto one = *up("a", {{"1", "2", "3"}, {"1"}});
+  say(one, {"a"});
+  pass(Coverage::kSpread);
+  ASSERT_THAT(dials, SizeIs(2));
+  EXPECT_THAT(dials[0].avoid, ElementsAre("1"));
+  EXPECT_TRUE(up("b", {{"1", "2", "3"}, {"2"}}));
+  EXPECT_FALSE(up("b", {{"1", "2", "3"}, {"3"}}));
+  pass(10min);
+  EXPECT_THAT(dials, IsEmpty());
+}
+
+TEST_F(CoverageTest, ALimitKeepsOthersOnlyUntilTheChosenAreThere) {
+  const GatewayIds ids{"a", "b", "c", "d"};
+  const auto chosen = *nearest("me", ids, 1).begin();
+  const auto other = chosen == "a" ? "b" : "a";
+  begin(1, 1, 1);
+  const auto first = *up(other);
+  say(first, {"a", "b", "c", "d"});
+  EXPECT_THAT(released, IsEmpty());
+  pass(Coverage::kSpread);
+  ASSERT_THAT(dials, SizeIs(1));
+  EXPECT_TRUE(up(chosen));
+  EXPECT_THAT(released, ElementsAre(first));
+  EXPECT_EQ(coverage->slots(), 1U);
+}
+
+TEST_F(CoverageTest, NumbersComeBackLate) {
+  begin(1, 1);
+  auto held = *up("a");
+  std::set<std::uint32_t> seen{held};
+  for (int i = 0; i < 200; ++i) {
+    say(held, {"a", "b"});
+    pass(Coverage::kSpread);
+    const auto number = pop().slot;
+    EXPECT_TRUE(seen.insert(number).second) << number;
+    coverage->on_failed(number, 0s, {}, now);
+    say(held, {"a"});
+    EXPECT_THAT(released, ElementsAre(number));
+    released.clear();
+    EXPECT_FALSE(coverage->on_up(number, "b", {}, now)) << "it is no more";
   }
 }
 
-TEST(Coverage, r10_a_new_gateway_is_covered_with_few_dials) {
-  for (const auto& one : kFronts) {
-    if (one.front == Front::addresses) continue;  // which has no address for it
-    auto simulation = started(one, 2, 2);
-    const auto before = simulation->dials();
-    simulation->fleet.add("new");
-    simulation->hear();
-    simulation->run(10s);
-    const auto needed = 20 * kLinks;
-    std::size_t uncovered = 0;
-    EXPECT_LE(simulation->dials() - before, 3U * needed) << one.name;
-    for (const auto& dialer : simulation->dialers) uncovered += dialer->held("new") == 0 ? 1 : 0;
-    EXPECT_LE(uncovered, 1U) << one.name;
-    simulation->run(1800s);
-    EXPECT_EQ(simulation->wrong(kLinks), 0U) << one.name;
-  }
-}
-
-TEST(Coverage, r10_a_gateway_that_vanishes_costs_few_dials_and_none_once_it_is_known) {
-  for (const auto& one : kFronts) {
-    auto simulation = started(one, 3, 3);
-    const auto before = simulation->handshakes();
-    simulation->kill("1");
-    simulation->run(3s);  // until the others notice
-    EXPECT_LE(simulation->handshakes() - before, 20 * 3 * kLinks) << one.name;
-    simulation->fleet.get("1").ready = false;
-    simulation->hear();
-    simulation->run(100ms);
-    EXPECT_EQ(simulation->wrong(kLinks), 0U) << one.name;
-    const auto known = simulation->handshakes();
-    simulation->run(600s);
-    EXPECT_EQ(simulation->handshakes(), known) << one.name;
-    EXPECT_EQ(simulation->wrong(kLinks), 0U) << one.name;
-  }
-}
-
-TEST(Coverage, r2_a_rolling_restart_leaves_no_moment_without_a_link) {
-  for (const auto& one : kFronts) {
-    if (one.front == Front::addresses) continue;
-    auto simulation = started(one, 2, 2);
-    for (const char* id : {"0", "1"}) {
-      const auto before = simulation->dials();
-      simulation->leave(id);
-      simulation->hear();
-      for (int i = 0; i < 100; ++i) {
-        simulation->run(20ms);
-        for (const auto& dialer : simulation->dialers) ASSERT_FALSE(dialer->links.empty()) << one.name;
-      }
-      simulation->fleet.add(std::string("next-") + id);
-      simulation->hear();
-      simulation->run(20s);
-      EXPECT_LE(simulation->dials() - before, 20U * 3 * kLinks) << one.name;
-    }
-    simulation->run(600s);
-    EXPECT_EQ(simulation->wrong(kLinks), 0U) << one.name;
-  }
-}
-
-/// The dials of each second from `from` on.
-std::vector<std::size_t> dials_by_second(const Simulation& simulation, base::TimePoint from) {
-  std::vector<std::size_t> rate;
-  for (const auto& dialer : simulation.dialers) {
-    for (const auto at : dialer->dials) {
-      if (at < from) continue;
-      const auto second = static_cast<std::size_t>((at - from) / 1s);
-      if (rate.size() <= second) rate.resize(second + 1);
-      ++rate[second];
-    }
-  }
-  return rate;
-}
-
-// The last dials are few and far between, and would make the mean small: what counts is the time in which nine tenths
-// come.
-double peak_to_mean(const std::vector<std::size_t>& rate) {
-  const auto all = std::accumulate(rate.begin(), rate.end(), std::size_t{0});
-  std::size_t seconds = 0;
-  std::size_t sum = 0;
-  while (sum * 10 < all * 9) sum += rate[seconds++];
-  return static_cast<double>(*std::max_element(rate.begin(), rate.end()) * seconds) / static_cast<double>(sum);
-}
-
-TEST(Coverage, r1_a_storm_is_spread_and_over_within_a_minute) {
-  const struct {
-    std::size_t connectors;
-    std::size_t gateways;
-    std::chrono::seconds retry_after;
-  } cases[] = {{2000, 1, 0s}, {2000, 1, 1s}, {500, 3, 0s}, {500, 3, 2s}};
-  for (const auto& one : cases) {
-    Simulation simulation(Front::round_robin, one.connectors, settings_of(Front::round_robin, 1));
-    for (std::size_t i = 0; i < one.gateways; ++i) simulation.fleet.add("old-" + std::to_string(i));
-    simulation.start();
-    simulation.run(60s);
-    for (auto& dialer : simulation.dialers) dialer->retry_after = one.retry_after;
-    for (std::size_t i = 0; i < one.gateways; ++i) simulation.kill("old-" + std::to_string(i));
-    simulation.run(5s);
-    const auto back = simulation.now;
-    simulation.fleet.gateways.clear();
-    for (std::size_t i = 0; i < one.gateways; ++i) simulation.fleet.add("new-" + std::to_string(i));
-    simulation.run(60s);
-    EXPECT_LE(simulation.wrong(kLinks), one.connectors * one.gateways * kLinks / 1000);
-    for (const auto& dialer : simulation.dialers) ASSERT_FALSE(dialer->links.empty());
-    EXPECT_LT(peak_to_mean(dials_by_second(simulation, back)), 3)
-        << one.gateways << " gateways, Retry-After " << one.retry_after.count();
-  }
-}
-
-TEST(Coverage, AnyLimitSpreadsConnectorsOverGateways) {
-  for (const auto& one : kFronts) {
-    auto settings = settings_of(one.front, 10);
-    settings.most_gateways = 3;
-    Simulation simulation(one.front, 50, settings);
-    for (std::size_t i = 0; i < 10; ++i) simulation.fleet.add(std::to_string(i));
-    simulation.start();
-    simulation.run(1800s);
-    std::size_t exact = 0;
-    for (const auto& dialer : simulation.dialers) {
-      std::size_t covered = 0;
-      for (const auto& gateway : simulation.fleet.gateways) {
-        EXPECT_LE(dialer->held(gateway.id), kLinks) << one.name;
-        covered += dialer->held(gateway.id) > 0 ? 1 : 0;
-      }
-      EXPECT_GE(covered, 1U) << one.name;
-      EXPECT_LE(covered, 3U) << one.name;
-      exact += covered == 3 ? 1 : 0;
-    }
-    EXPECT_GE(exact, 45U) << one.name;
-    for (const auto& gateway : simulation.fleet.gateways) {
-      EXPECT_GE(gateway.links, 5 * kLinks) << one.name;  // of 15 on average
-      EXPECT_LE(gateway.links, 30 * kLinks) << one.name;
-    }
-  }
+TEST_F(CoverageTest, StoppedItDoesNothing) {
+  begin();
+  const auto link = *up("a");
+  coverage->stop();
+  coverage->on_lost(link, now);
+  coverage->on_gateways(link, {"x"}, now);
+  coverage->on_time(now + 1h);
+  EXPECT_FALSE(coverage->on_up(pop().slot, "b", {}, now));
+  EXPECT_THAT(coverage->take_actions(), IsEmpty());
+  EXPECT_EQ(coverage->deadline(), base::kNever);
 }
 
 }  // namespace
-}  // namespace adit::link::test
+}  // namespace adit::link

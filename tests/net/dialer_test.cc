@@ -47,6 +47,46 @@ TEST(Dial, ReachesAnAddressAndAName) {
   }
 }
 
+TEST(Dial, TriesTheAddressesOfANameInTheOrderThatIsAsked) {
+  const struct {
+    std::vector<std::string> avoid;
+    unsigned turn;
+    const char* order;
+  } cases[] = {
+      {{}, 0, "1 2 3"},
+      {{}, 1, "2 3 1"},
+      {{}, 5, "3 1 2"},
+      {{"10.0.0.2"}, 0, "1 3"},
+      {{"10.0.0.2"}, 1, "3 1"},
+      {{"10.0.0.1", "10.0.0.3"}, 7, "2"},
+      {{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, 1, "2 3 1"},
+      {{"10.0.0.9"}, 0, "1 2 3"},
+  };
+  for (const auto& one : cases) {
+    std::vector<asio::ip::tcp::endpoint> found;
+    for (const char* host : {"10.0.0.1", "10.0.0.2", "10.0.0.3"})
+      found.emplace_back(asio::ip::make_address(host), 7443);
+    std::string order;
+    for (const auto& endpoint : in_order({one.avoid, one.turn}, found)) {
+      order += (order.empty() ? "" : " ") + host_text(endpoint).substr(7);
+    }
+    EXPECT_EQ(order, one.order);
+  }
+}
+
+TEST(Dial, TellsWhichAddressesItMet) {
+  Loop loop;
+  auto listener = Listener::open(loop, loopback(), false);
+  ASSERT_TRUE(listener);
+  (*listener)->start([](Socket, const asio::ip::tcp::endpoint&) {});
+  Dialed dialed;
+  dialed.start(loop, Target{Target::Kind::tcp, "localhost", (*listener)->endpoint().port(), ""});
+  ASSERT_TRUE(until(loop, [&] { return dialed.over(); }));
+  ASSERT_FALSE(dialed.dial->tried().empty());
+  EXPECT_EQ(dialed.dial->tried().back(), "127.0.0.1");
+  EXPECT_THAT(dialed.dial->hosts(), testing::Contains("127.0.0.1"));
+}
+
 TEST(Dial, TellsThatNobodyListens) {
   Loop loop;
   auto listener = Listener::open(loop, loopback(), false);

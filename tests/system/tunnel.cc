@@ -63,6 +63,9 @@ Tunnel::Tunnel(const Setting& setting)
 }
 
 Tunnel::~Tunnel() {
+  if (coordinator_) coordinator_->stop();
+  coordinator_loop_.stop();
+  if (coordinator_thread_.joinable()) coordinator_thread_.join();
   if (connector_) connector_->stop();
   gateway_->stop();
   link_loop_.stop();
@@ -102,10 +105,15 @@ void Tunnel::start_connector() {
   identity_.tunnel = setting_.tunnel_id;
   identity_.name = "connector";
   identity_.instance = "instance";
-  connector_ = std::make_unique<connector::Worker>(options_, identity_, connector_metrics_);
-  std::uint32_t number = 0;
-  for (auto& report : reports_) connector_->add_link(options_.gateways[0], number++, report);
+  link::Coverage::Settings coverage;
+  coverage.links = 2;
+  coverage.instance = identity_.instance;
+  coordinator_ = std::make_unique<connector::LinkCoordinator>(coordinator_loop_, coverage);
+  connector_ = std::make_unique<connector::Worker>(options_, identity_, connector_metrics_, *coordinator_, reports_);
+  coordinator_->add_worker([this](const link::Coverage::Action& action) { connector_->carry(action); });
   connector_->run();
+  coordinator_->start();
+  coordinator_thread_ = std::jthread([this] { coordinator_loop_.run(); });
 }
 
 }  // namespace adit::test

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "connector/link_coordinator.h"
 #include "connector/worker.h"
 #include "gateway/link_acceptor.h"
 #include "gateway/worker.h"
@@ -70,8 +71,11 @@ class Tunnel {
   connector::Options options_;
   connector::Identity identity_;
   connector::WorkerMetrics connector_metrics_{1};
-  std::array<connector::LinkReport, 2> reports_;
+  connector::LinkReports reports_;
+  net::Loop coordinator_loop_;
+  std::unique_ptr<connector::LinkCoordinator> coordinator_;
   std::unique_ptr<connector::Worker> connector_;
+  std::jthread coordinator_thread_;
 };
 
 }  // namespace adit::test
