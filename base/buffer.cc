@@ -12,7 +12,7 @@ namespace adit::base {
 namespace {
 
 constexpr std::size_t kSmallest = 1024;
-constexpr std::size_t kClasses = 9;                 // 1 KiB … 256 KiB; larger blocks are not cached
+constexpr std::size_t kClasses = 11;                // 1 KiB … 1 MiB; larger blocks are not cached
 constexpr std::size_t kCachedPerClass = 4U << 20U;  // at most 4 MiB of idle blocks of each size and thread
 
 std::size_t class_of(std::size_t capacity) {

@@ -357,6 +357,7 @@ TEST_F(Replicas, PeersAreTakenAtOnceAndKeptInTheCopy) {
   const auto first = replica_.peers();
   EXPECT_EQ(*first, peers);
   EXPECT_EQ(replica_.peer_certificate()->trusted_pem, "t");
+  apply();
   take({write(OperatorMessage(peers))});
   EXPECT_EQ(replica_.peers(), first) << "the same is no change";
   EXPECT_FALSE(replica_.has_news());

@@ -133,7 +133,7 @@ TEST(CertificateKeeper, WritesNothingWhenNothingChanged) {
   ASSERT_TRUE(wait_until([&] { return api.count("get secrets") >= gets + 30; }));
   leader.stop();
   EXPECT_EQ(writes(api), before);
-  EXPECT_EQ(before, 4U);
+  EXPECT_EQ(before, 5U);
   EXPECT_EQ(leader.times(), 1U);
 }
 
@@ -161,14 +161,14 @@ TEST(CertificateKeeper, WhatCouldNotBePutToUseIsToldAgain) {
   ASSERT_TRUE(leader.is_told(3));
   leader.stop();
   EXPECT_EQ(leader.times(), 3U);
-  EXPECT_EQ(writes(api), 4U);
+  EXPECT_EQ(writes(api), 5U);
 }
 
 TEST(CertificateKeeper, LooksAtOnceWhenItIsTold) {
   SimulatedApi api;
   Keeping keeping(api, false, kNames, {1h, 1h});
   keeping.start();
-  ASSERT_TRUE(wait_until([&] { return api.count("get secrets") == 3; }));
+  ASSERT_TRUE(wait_until([&] { return api.count("get secrets") == 4; }));
   keeping.leads = true;
   keeping.look();
   EXPECT_TRUE(keeping.is_told());
