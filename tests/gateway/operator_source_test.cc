@@ -236,6 +236,7 @@ TEST_F(FromOperator, OtherGatewaysAndTheirCertificateArePublished) {
   Gateway gateway(folder_, op.port(), "192.0.2.1:7444");
   Peers peers(gateway.shared(), {}, false);
   gateway.shared().peers = &peers;
+  op.update({});
   op.set_peers({"chain", "key", "trusted"}, {{{"gateway-id", "192.0.2.1:7444"},
                                               {"other", "192.0.2.2:7444"},
                                               {"wrong", "nowhere"},
