@@ -1,10 +1,10 @@
 #pragma once
 // Which of several links a request gets. Pure: it is told what is known of each.
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <tuple>
 
 #include "base/clock.h"
 
@@ -38,7 +38,10 @@ struct LinkRank {
   Trouble trouble = kAnyTrouble;
   std::uint64_t load = 0;
 
-  auto operator<=>(const LinkRank&) const = default;
+  friend bool operator==(const LinkRank&, const LinkRank&) = default;
+  friend bool operator<(const LinkRank& a, const LinkRank& b) {
+    return std::tie(a.trouble, a.load) < std::tie(b.trouble, b.load);
+  }
 };
 LinkRank rank_of(const LinkStanding& standing);
 
