@@ -1,5 +1,5 @@
 #pragma once
-// Full-jitter exponential backoff (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+// Exponential backoff with jitter (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -12,12 +12,15 @@ class Backoff {
   struct Limits {
     std::chrono::milliseconds first{250};
     std::chrono::milliseconds most{30'000};
+    unsigned growth = 200;  ///< of the ceiling with each failure, percent
+    unsigned least = 0;     ///< the shortest wait, percent of the ceiling: 0 is full jitter
   };
 
   Backoff(Limits limits, Random& random) : limits_(limits), random_(random) {}
 
-  /// The wait before the next try: uniform in [0, min(most, first · 2^failures)], so that a thousand peers that failed
-  /// together do not come back together. `at_least` (a server's Retry-After) is a floor, to which the jitter is added.
+  /// The wait before the next try: uniform between `least` and all of min(most, first · growth^failures), so that a
+  /// thousand peers that failed together do not come back together. `at_least` (a server's Retry-After) is a floor, to
+  /// which the jitter is added.
   std::chrono::milliseconds next(std::chrono::milliseconds at_least = std::chrono::milliseconds{0});
 
   /// After a success: the next failure starts small again.

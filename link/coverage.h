@@ -29,7 +29,7 @@ class Coverage {
     unsigned most_gateways = 0;  ///< 0: all
     std::size_t addresses = 1;   ///< how many are configured
     std::string instance;        ///< the connector's, by which it chooses among many gateways
-    base::Backoff::Limits backoff{};
+    base::Backoff::Limits backoff = Slot::kWaits;
   };
 
   /// Start a dial in that slot, new or not, to the address of that index; on_up() or on_failed() must follow. Of what

@@ -30,6 +30,22 @@ TEST(Backoff, DoublesItsCeilingUpToTheMost) {
   }
 }
 
+TEST(Backoff, GrowsAndStaysAboveAsAsked) {
+  Random random(7);
+  const Backoff::Limits limits{milliseconds{90}, milliseconds{1000}, 150, 33};
+  const std::vector<std::pair<int, int>> ranges{{29, 90}, {44, 135}, {66, 202}, {99, 303}, {149, 454}};
+  const auto longest = longest_waits(limits, ranges.size());
+  for (std::size_t i = 0; i < ranges.size(); ++i) EXPECT_NEAR(longest[i].count(), ranges[i].second, 6) << i;
+  for (int run = 0; run < 2000; ++run) {
+    Backoff backoff(limits, random);
+    for (const auto& [least, most] : ranges) {
+      const auto wait = backoff.next().count();
+      EXPECT_GE(wait, least);
+      EXPECT_LE(wait, most);
+    }
+  }
+}
+
 TEST(Backoff, UsesTheWholeRangeFromZero) {
   Random random(2);
   milliseconds shortest{1000};

@@ -19,9 +19,7 @@ class CoverageTest : public testing::Test {
  protected:
   void begin(std::size_t addresses = 1, unsigned links = 2, unsigned most = 0) {
     coverage = std::make_unique<Coverage>(
-        Coverage::Settings{
-            .links = links, .most_gateways = most, .addresses = addresses, .instance = "me", .backoff = {}},
-        random);
+        Coverage::Settings{.links = links, .most_gateways = most, .addresses = addresses, .instance = "me"}, random);
     coverage->start(now);
     take();
   }
