@@ -28,6 +28,8 @@ availability: ## Let parts come, go, die and storm under load, ROUNDS (10) times
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS) --target adit-gateway adit-connector reconnect_storm delay_link
 	$(PYTHON) tests/availability/run.py --bin build/release/bin --rounds $(or $(ROUNDS),10)
+	ADIT_BIN=build/release/bin ADIT_STORM=2000 PYTHONPATH=tests/component:tests/network \
+	  $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/availability/test_reconnect_storm.py
 
 bench: ## Measure beside nginx and haproxy, and with thousands of Tunnels; writes bench/*.md (BENCH_FLAGS: see bench/run.py --help)
 	@.ci/deps build bench test

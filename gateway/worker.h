@@ -87,8 +87,8 @@ class Worker final : private StreamOpener {
   void announce(std::shared_ptr<const link::Gateways> gateways);
   /// The route table has changed: links of revoked tokens are closed.
   void table_changed();
-  /// Tells connectors that this gateway is about to go; visitors are taken and served as ever, with "Connection: close",
-  /// so that none is left that could send a request while drain() closes its connection.
+  /// Tells connectors that this gateway is about to go; visitors are taken and served as ever, with "Connection:
+  /// close", so that none is left that could send a request while drain() closes its connection.
   void leave();
   /// Stops accepting; answers what is under way with "Connection: close"; tells connectors, unless leave() did.
   void drain();
