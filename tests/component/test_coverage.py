@@ -120,7 +120,7 @@ def test_r10_gateways_behind_one_balancer_each_have_links(edge, fleet, origin):
 @pytest.mark.skipif(not PEERS, reason="gateways can't know each other yet")
 def test_r10_scaled_behind_one_balancer_each_gateway_has_links_and_dead_ones_none(edge, fleet, origin):
     """1 → 3 → 2, once in good order and once by a crash; what is new is learnt from the gateways that are there."""
-    chain, key = edge.authority.issue("localhost", "127.0.0.1")
+    chain, key = edge.authority.issue("adit-gateway-peer")
     gateways = [fleet(name, peer=free_port()) for name in ("one", "two", "three")]
     everyone = ",".join(f"localhost:{g.peer}" for g in gateways)
     port = start_balancer(edge, *gateways)
