@@ -9,6 +9,8 @@ namespace {
 // A control line has 64 KiB and 1000 items.
 constexpr std::size_t kMostItems = 1000;
 constexpr std::size_t kMostText = std::size_t{48} * 1024;
+// Of one tunnel: connectors choose these names, and must not be able to fill the control stream for all others.
+constexpr std::size_t kMostTextOfTunnel = std::size_t{256} * 1024;
 
 }  // namespace
 
@@ -51,7 +53,10 @@ std::vector<link::Presence> OwnPresence::lines(const std::string& tunnel_id) con
   if (found == now_.end()) return lines;
   lines.back().suspect = found->second.suspect;
   std::size_t text = 0;
+  std::size_t all_text = 0;
   for (const auto& service : found->second.services) {
+    all_text += service.size() + 3;
+    if (all_text > kMostTextOfTunnel) break;
     if (lines.back().services.size() == kMostItems || text + service.size() + 3 > kMostText) {
       lines.push_back({tunnel_id, {}, found->second.suspect, true});
       text = 0;

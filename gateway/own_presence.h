@@ -22,7 +22,8 @@ class OwnPresence {
   std::vector<std::string> update(const std::vector<LinkDirectory::Entry>& links);
   /// All tunnels.
   std::set<std::string> tunnels() const;
-  /// The lines that tell of a tunnel: one, unless its services have no room in it.
+  /// The lines that tell of a tunnel: one, unless its services have no room in it. Services beyond 256 KiB of names are
+  /// left out.
   std::vector<link::Presence> lines(const std::string& tunnel_id) const;
 
  private:

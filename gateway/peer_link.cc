@@ -3,6 +3,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/log.h"
+
 namespace adit::gateway {
 
 PeerLink::PeerLink(net::Loop& loop, net::StreamPtr stream, std::string gateway_id, const link::SessionOptions& options,
@@ -32,6 +34,12 @@ void PeerLink::on_link_control(const link::ControlMessage& message) {
 
 void PeerLink::take(const link::Presence& presence) {
   if (presence.services.empty() && !presence.adds) return withdraw(presence.tunnel);
+  if (!has_room(presence)) {
+    if (!std::exchange(full_, true)) {
+      base::log::warning("peer has more tunnels or services than are remembered", {{"peer", gateway_id_}});
+    }
+    return withdraw(presence.tunnel);
+  }
   const auto [found, is_new] = tunnels_.try_emplace(presence.tunnel);
   auto& tunnel = found->second;
   if (is_new) {
@@ -55,7 +63,12 @@ void PeerLink::take(const link::Presence& presence) {
   tunnel.info->connector_leaves = leaving_;
   directory_.put(tunnel.info, tunnel.services);
   is_new ? owner_.on_tunnel(*this, *tunnel.info) : owner_.on_tunnel_changed(*tunnel.info);
-  if (tunnels_.size() > kMostTunnels || text_ > kMostText) driver_.close("the peer names too many tunnels or services");
+}
+
+bool PeerLink::has_room(const link::Presence& presence) const {
+  std::size_t text = text_;
+  for (const auto& service : presence.services) text += service.size();
+  return text <= kMostText && (tunnels_.size() < kMostTunnels || tunnels_.contains(presence.tunnel));
 }
 
 void PeerLink::withdraw(const std::string& tunnel_id) {

@@ -34,7 +34,7 @@ class PeerLinkOwner {
 /// Keeps the directory at what the peer says. On its loop only.
 class PeerLink final : private net::LinkOwner {
  public:
-  /// Of one peer: more ends the link.
+  /// Of one peer; tunnels for which there is no room are left out.
   static constexpr std::size_t kMostTunnels = 100'000;
   static constexpr std::size_t kMostText = std::size_t{64} << 20U;  ///< bytes of the services' names
 
@@ -71,6 +71,7 @@ class PeerLink final : private net::LinkOwner {
   void on_link_suspect(bool suspect) override;
   void on_link_closed(std::string_view why) override;
   void take(const link::Presence& presence);
+  bool has_room(const link::Presence& presence) const;
   void withdraw(const std::string& tunnel_id);
   void forget(LinkInfo& tunnel);
   void clear();
@@ -87,6 +88,7 @@ class PeerLink final : private net::LinkOwner {
   bool ready_ = false;
   bool leaving_ = false;
   bool suspect_ = false;
+  bool full_ = false;  ///< some tunnel was left out
 };
 
 }  // namespace adit::gateway

@@ -403,7 +403,7 @@ def test_ones_own_address_is_recognised(fleet):
     fleet.edge.wait_ready(a.program, a.admin)
     wait_until(lambda: a.peers()[f"127.0.0.1:{a.peer}"]["state"] == "self", "a knows itself")
     wait_until(lambda: b.peers()[f"127.0.0.1:{b.peer}"]["state"] == "self", "b knows itself")
-    assert a.metrics()["adit_gateway_peers_up"] == 1
+    wait_until(lambda: a.metrics()["adit_gateway_peers_up"] == 1, "a has a link to b, once it has dialled again")
     assert b.metrics()["adit_gateway_peers"] == 1
 
 

@@ -57,7 +57,7 @@ TEST(OwnPresence, TellsOfDoubtAndItsEnd) {
 
 TEST(OwnPresence, SplitsWhatHasNoRoomInALine) {
   std::vector<std::string> services;
-  for (int i = 0; i < 2500; ++i) services.push_back(std::string(240, 'x') + std::to_string(i));
+  for (int i = 0; i < 1050; ++i) services.push_back(std::string(240, 'x') + std::to_string(i));
   OwnPresence presence;
   presence.update({entry(1, "a", services)});
   const auto lines = presence.lines("a");
@@ -71,6 +71,18 @@ TEST(OwnPresence, SplitsWhatHasNoRoomInALine) {
     count += line.services.size();
   }
   EXPECT_EQ(count, services.size());
+}
+
+// Else one tenant's connectors could end the links between gateways for all.
+TEST(OwnPresence, LeavesOutWhatIsTooMuchForOneTunnel) {
+  std::vector<std::string> services;
+  for (int i = 0; i < 10'000; ++i) services.push_back(std::string(240, 'x') + std::to_string(i));
+  OwnPresence presence;
+  presence.update({entry(1, "a", services)});
+  std::size_t text = 0;
+  for (const auto& line : presence.lines("a")) text += link::encode_control(line).size();
+  EXPECT_LT(text, 300'000U);
+  EXPECT_GT(text, 200'000U);
 }
 
 }  // namespace
