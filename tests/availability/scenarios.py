@@ -96,4 +96,6 @@ def run(scenario, folder, authority, pace):
             time.sleep(pace.quiet)
             scenario.steps(fleet, lambda: time.sleep(pace.quiet))
             time.sleep(pace.quiet)
+        for note in fleet.notes:
+            print(note, flush=True)
         return load.journal, began
