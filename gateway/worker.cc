@@ -256,8 +256,10 @@ bool Worker::has_sound_link(const Upstream& upstream, const std::vector<std::uin
   const auto* own = links_.pick(upstream.tunnel_id, upstream.service, tried, &upstream.ejections);
   if (trouble_of(own, upstream) == kNoTrouble) return true;
   constexpr Trouble kLeast = 1;
-  return shared_.directory.pick(upstream.tunnel_id, upstream.service, index_, tried, &upstream.ejections, kLeast) !=
-         nullptr;
+  if (shared_.directory.pick(upstream.tunnel_id, upstream.service, index_, tried, &upstream.ejections, kLeast))
+    return true;
+  return trouble_of(own, upstream) >= kMayBeDead && shared_.peers != nullptr &&
+         shared_.peers->pick(upstream.tunnel_id, upstream.service, tried) != nullptr;
 }
 
 bool Worker::is_down(const Upstream& upstream, const LinkInfo& link) {

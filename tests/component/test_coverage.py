@@ -8,7 +8,6 @@ from edge import Edge
 from programs import BIN, PATIENCE, free_port, listens, wait_until
 
 LINKS = 4
-PEERS = "--peers" in subprocess.run([BIN / "adit-gateway", "--help"], capture_output=True, text=True, check=False).stdout
 
 
 class Gateway(Edge):
@@ -117,7 +116,6 @@ def test_r10_gateways_behind_one_balancer_each_have_links(edge, fleet, origin):
     assert edge.admin_page("/readyz", connectors[0].admin)[0] == 200
 
 
-@pytest.mark.skipif(not PEERS, reason="gateways can't know each other yet")
 def test_r10_scaled_behind_one_balancer_each_gateway_has_links_and_dead_ones_none(edge, fleet, origin):
     """1 → 3 → 2, once in good order and once by a crash; what is new is learnt from the gateways that are there."""
     chain, key = edge.authority.issue("adit-gateway-peer")
