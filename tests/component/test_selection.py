@@ -1,6 +1,7 @@
 """Which connector gets a request when one of two cannot serve it, and what visitors are told when none can."""
 import concurrent.futures
 import signal
+import threading
 
 import pytest
 
@@ -78,16 +79,22 @@ def test_repeats_end_with_the_budget(tunnelled, origin):
 def test_requests_that_have_not_left_move_whatever_the_budget(two, origin):
     """A connector falls silent: half of all requests wait for it, many more than the budget would allow."""
     edge = two(origin.port, origin.port)
+    at_once = threading.Barrier(60)
+
+    def ask():
+        at_once.wait(30)
+        return fresh(edge, method="POST", body=b"")
+
     edge.first.signal(signal.SIGSTOP)
     try:
         with concurrent.futures.ThreadPoolExecutor(60) as visitors:
-            asked = [visitors.submit(fresh, edge, method="POST", body=b"") for _ in range(60)]
+            asked = [visitors.submit(ask) for _ in range(60)]
             assert {answer.result().status for answer in asked} == {200}
     finally:
         edge.first.signal(signal.SIGCONT)
     lines = edge.wait_access_log(60)
     assert {line["connector"] for line in lines} == {"second"}
-    assert len([line for line in lines if line["attempts"] > 1]) > 15
+    assert len([line for line in lines if line["attempts"] > 1]) > 10, "more than a quiet tunnel's budget"
     assert labelled(edge, "adit_gateway_tunnel_retries_denied_total") == {'adit_gateway_tunnel_retries_denied_total{tunnel="default/shop"}': 0}
     assert len(origin.requests) == 60, "each came once"
 
