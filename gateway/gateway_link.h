@@ -49,6 +49,10 @@ class GatewayLink final : private net::LinkOwner {
   link::Stream* open(const link::Opening& opening, link::StreamHandler& handler);
   /// Something took too long: see link::Session::suspect.
   void suspect() { driver_.suspect(); }
+  /// Another link of the same connector is suspect: see link::Session::ask.
+  void ask() {
+    if (driver_.is_open()) driver_.ask();
+  }
   /// The connector has dialled its slot anew, so it may have lost this one: out of rotation and PINGed until it is
   /// heard of, closed if it stays silent.
   void doubt();

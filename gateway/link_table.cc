@@ -7,12 +7,13 @@
 namespace adit::gateway {
 
 LinkTable::LinkTable(net::Loop& loop, LinkDirectory& directory, BufferBudgets& buffers, std::string gateway_id,
-                     Leaving leaving)
+                     Leaving leaving, Doubtful doubtful)
     : loop_(loop),
       directory_(directory),
       buffers_(buffers),
       gateways_{{std::move(gateway_id)}},
-      leaving_(std::move(leaving)) {}
+      leaving_(std::move(leaving)),
+      doubtful_(std::move(doubtful)) {}
 
 LinkTable::~LinkTable() = default;
 
@@ -76,6 +77,14 @@ void LinkTable::slot_taken(std::uint64_t id, bool unheard) {
   unheard ? link->close("newer links of its slot have come", LinkCause::replaced) : link->doubt();
 }
 
+void LinkTable::ask(std::string_view tunnel_id, std::string_view instance) {
+  const auto links = by_tunnel_.find(tunnel_id);
+  if (links == by_tunnel_.end()) return;
+  for (GatewayLink* link : links->second) {
+    if (link->info()->instance == instance) link->ask();
+  }
+}
+
 void LinkTable::revoke(const routing::Table& table) {
   std::vector<GatewayLink*> revoked;
   for (const auto& [id, link] : by_id_) {
@@ -108,6 +117,7 @@ void LinkTable::on_link_changed(GatewayLink& link) {
   directory_.offers(link.info()->id, link.info()->tunnel_id, link.services());
   directory_.health(link.info()->id, link.info()->tunnel_id, link.services_down());
   if (link.state() == LinkState::over) leaving_(link.info()->id);
+  if (link.state() == LinkState::suspect && doubtful_) doubtful_(*link.info());
 }
 
 void LinkTable::on_link_over(GatewayLink& link, std::string_view why) {

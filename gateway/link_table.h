@@ -24,8 +24,11 @@ class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::
  public:
   /// Called when a link takes no new streams any more.
   using Leaving = std::function<void(std::uint64_t link_id)>;
+  /// Called when a link is suspect: its connector may be dead, and so all its links.
+  using Doubtful = std::function<void(const LinkInfo& link)>;
 
-  LinkTable(net::Loop& loop, LinkDirectory& directory, BufferBudgets& buffers, std::string gateway_id, Leaving leaving);
+  LinkTable(net::Loop& loop, LinkDirectory& directory, BufferBudgets& buffers, std::string gateway_id, Leaving leaving,
+            Doubtful doubtful = {});
   ~LinkTable();
 
   /// Takes over a connection whose handshake is done; the directory knows the link already.
@@ -43,6 +46,8 @@ class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::
   /// A link of the same slot has come: see GatewayLink::doubt. `unheard`: there are too many of that slot, so it is
   /// closed.
   void slot_taken(std::uint64_t id, bool unheard);
+  /// A link of that connector is suspect: the others are asked for a sign of life.
+  void ask(std::string_view tunnel_id, std::string_view instance);
   /// Closes the links whose token the table no longer lists.
   void revoke(const routing::Table& table);
   void leave(std::string_view reason);
@@ -72,6 +77,7 @@ class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::
   BufferBudgets& buffers_;
   link::Gateways gateways_;
   Leaving leaving_;
+  Doubtful doubtful_;
   base::Random random_;
   std::unordered_map<std::uint64_t, std::unique_ptr<GatewayLink>> by_id_;
   std::unordered_map<std::string, std::vector<GatewayLink*>, Hash, std::equal_to<>> by_tunnel_;

@@ -42,7 +42,7 @@ void PeerHandshake::on_readable() {
   come_in();
 }
 
-void PeerHandshake::refuse(link::Refusal refusal) {
+void PeerHandshake::refuse(const link::Refusal& refusal) {
   refused_ = true;
   owner_.on_peer_refused(remote_, refusal.reason);
   link::write_refusal(stream_->out(), refusal, owner_.gateway_id());

@@ -46,7 +46,7 @@ class PeerHandshake final : public boost::intrusive::list_base_hook<>, private n
   void on_sent() override;
   void on_broken(std::string_view why) override;
   void on_deadline();
-  void refuse(link::Refusal refusal);
+  void refuse(const link::Refusal& refusal);
   void discard();
   void come_in();
 

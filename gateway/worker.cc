@@ -37,8 +37,10 @@ Worker::Worker(Shared& shared, std::size_t index)
       proxy_arrivals_(loop_, shared.edge, metrics_,
                       [this](const net::StreamPtr& stream, const net::asio::ip::tcp::endpoint& visitor, bool tls,
                              std::uint16_t port) { admit(stream, visitor, tls, port); }),
-      links_(loop_, shared.directory, shared.buffers, shared.gateway_id,
-             [this](std::uint64_t link_id) { link_is_leaving(link_id); }),
+      links_(
+          loop_, shared.directory, shared.buffers, shared.gateway_id,
+          [this](std::uint64_t link_id) { link_is_leaving(link_id); },
+          [this](const LinkInfo& link) { connector_is_doubtful(link); }),
       pool_(loop_, *this, metrics_.tunnels),
       visitors_(std::make_unique<VisitorList>()),
       tick_(net::Deadline::of<&Worker::tick>(loop_, this)) {

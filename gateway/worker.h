@@ -139,6 +139,7 @@ class Worker final : private StreamOpener {
   void remove(Visitor& visitor);
   void tick();
   void link_is_leaving(std::uint64_t link_id);
+  void connector_is_doubtful(const LinkInfo& link);
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;

@@ -112,6 +112,14 @@ void Worker::slot_taken(std::uint64_t link_id, bool unheard) {
   loop_.post([this, link_id, unheard] { links_.slot_taken(link_id, unheard); });
 }
 
+/// Whoever died did so with all its links, and nobody may use the others soon.
+void Worker::connector_is_doubtful(const LinkInfo& link) {
+  for (Worker* worker : shared_.workers) {
+    worker->loop_.post(
+        [worker, tunnel = link.tunnel_id, instance = link.instance] { worker->links_.ask(tunnel, instance); });
+  }
+}
+
 /// Streams on this worker's link may be idle at any worker.
 void Worker::link_is_leaving(std::uint64_t link_id) {
   for (Worker* worker : shared_.workers) worker->drop_idle(link_id);

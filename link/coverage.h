@@ -88,7 +88,7 @@ class Coverage {
  private:
   /// What a slot does, and what for.
   struct Held {
-    explicit Held(Slot slot) : state(std::move(slot)) {}
+    explicit Held(const Slot& slot) : state(slot) {}
     Slot state;
     std::string gateway;      ///< of the link that is up
     std::size_t address = 0;  ///< of the dial, as need and charged

@@ -18,6 +18,13 @@ bool Liveness::suspect(base::TimePoint now) {
   return true;
 }
 
+bool Liveness::ask(base::TimePoint now) {
+  if (state_ != State::alive || now - since_ < limits_.suspect_after) return false;
+  state_ = State::asked;
+  since_ = now;
+  return true;
+}
+
 Liveness::Action Liveness::on_time(base::TimePoint now) {
   if (now < deadline()) return Action::none;
   since_ = now;

@@ -30,6 +30,8 @@ class Liveness {
   bool on_received(base::TimePoint now);
   /// Somebody has reason to doubt: send a PING. False when the link is suspect already.
   bool suspect(base::TimePoint now);
+  /// Another connection to the same peer is suspect: true if this one, silent too, is to be sent a PING.
+  bool ask(base::TimePoint now);
   Action on_time(base::TimePoint now);
   base::TimePoint deadline() const;
   bool is_suspect() const { return state_ == State::suspect; }

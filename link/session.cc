@@ -136,6 +136,13 @@ void Session::Impl::suspect(base::TimePoint now) {
   poke();
 }
 
+void Session::Impl::ask(base::TimePoint now) {
+  if (failed() || !liveness_.ask(now)) return;
+  now_ = now;
+  ping();
+  poke();
+}
+
 void Session::Impl::ping() {
   ++ping_number_;
   std::uint8_t opaque[8];
@@ -200,6 +207,7 @@ bool Session::finished() const { return impl_->finished(); }
 base::TimePoint Session::deadline() const { return impl_->deadline(); }
 base::Result<void> Session::on_time(base::TimePoint now) { return impl_->on_time(now); }
 void Session::suspect(base::TimePoint now) { impl_->suspect(now); }
+void Session::ask(base::TimePoint now) { impl_->ask(now); }
 bool Session::is_suspect() const { return impl_->is_suspect(); }
 Stream* Session::open(const Opening& opening, StreamHandler& handler) { return impl_->open(opening, handler); }
 void Session::send_control(const ControlMessage& message) { impl_->send_control(message); }

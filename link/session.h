@@ -104,6 +104,9 @@ class Session {
   /// A stream was not accepted, or a request not answered, for long: PING at once, suspect until a byte comes.
   void suspect(base::TimePoint now);
   bool is_suspect() const;
+  /// Another link of the same peer is suspect: if nothing came on this one lately either, a PING is sent now rather
+  /// than after `ping_after`.
+  void ask(base::TimePoint now);
 
   /// Gateway: opens a stream to a service; nullptr when the link takes no more (not ready, leaving, ids used up,
   /// limit).

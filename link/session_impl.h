@@ -82,6 +82,7 @@ class Session::Impl final : private ControlStream::Owner {
   }
   base::Result<void> on_time(base::TimePoint now);
   void suspect(base::TimePoint now);
+  void ask(base::TimePoint now);
   bool is_suspect() const { return liveness_.is_suspect(); }
   Stream* open(const Opening& opening, StreamHandler& handler);
   void send_control(const ControlMessage& message);

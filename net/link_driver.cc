@@ -86,7 +86,7 @@ base::Result<void> LinkDriver::produce_in_pieces() {
   while (true) {
     auto& out = stream_->out();
     const std::size_t before = out.size();
-    const auto produced = session_.produce(out, std::min(before + kPiece, batch));
+    auto produced = session_.produce(out, std::min(before + kPiece, batch));
     const bool more = produced && session_.wants_write() && out.size() > before;
     stream_->encrypt_ahead();
     if (!more || !stream_->is_open() || stream_->unsent() >= batch) return produced;
@@ -146,6 +146,11 @@ base::TimePoint LinkDriver::stalled_at() const {
 
 void LinkDriver::suspect() {
   session_.suspect(Loop::now());
+  end_turn();
+}
+
+void LinkDriver::ask() {
+  session_.ask(Loop::now());
   end_turn();
 }
 

@@ -59,6 +59,8 @@ class LinkDriver final : private StreamOwner, private link::SessionEvents, priva
   bool is_open() const { return open_; }
   /// Tells the session that the link seems dead.
   void suspect();
+  /// See link::Session::ask.
+  void ask();
 
  private:
   void on_readable() override;

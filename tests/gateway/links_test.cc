@@ -114,7 +114,13 @@ class Links : public testing::Test {
   LinkDirectory directory_;
   std::vector<std::uint64_t> leaving_;
   BufferBudgets buffers_{BufferLimits{}};
-  LinkTable table_{loop_, directory_, buffers_, "gateway-id", [this](std::uint64_t id) { leaving_.push_back(id); }};
+  std::vector<std::uint64_t> doubtful_;
+  LinkTable table_{loop_,
+                   directory_,
+                   buffers_,
+                   "gateway-id",
+                   [this](std::uint64_t id) { leaving_.push_back(id); },
+                   [this](const LinkInfo& link) { doubtful_.push_back(link.id); }};
 };
 
 TEST_F(Links, PickTheOneWithFewestRequests) {
@@ -222,6 +228,8 @@ TEST_F(Links, DoubtedLinkComesBackWhenItIsHeard) {
   table_.slot_taken(1, false);
   EXPECT_EQ(table_.find(1)->state(), LinkState::suspect) << "at once";
   EXPECT_TRUE(table_.find(1)->info()->doubted);
+  EXPECT_FALSE(doubtful_.empty()) << "its connector's other links are to be asked";
+  EXPECT_EQ(doubtful_[0], 1U);
   EXPECT_EQ(pick(), 2U);
   EXPECT_EQ(pick({2}), 1U) << "better than none";
   ASSERT_TRUE(until(loop_, [&] { return table_.find(1)->state() == LinkState::live; })) << "it answers the PING";

@@ -142,6 +142,15 @@ TEST_F(LivenessTest, AnyByteIsLife) {
   EXPECT_FALSE(liveness.is_suspect());
 }
 
+TEST_F(LivenessTest, IsAskedAtOnceWhenAnotherOfTheSamePeerIsSuspect) {
+  EXPECT_FALSE(liveness.ask(kNow + 1s - 1ns)) << "it was heard just now";
+  EXPECT_TRUE(liveness.ask(kNow + 1s));
+  EXPECT_FALSE(liveness.ask(kNow + 1s)) << "it is asked already";
+  EXPECT_EQ(liveness.on_time(kNow + 2s), Action::suspect);
+  EXPECT_FALSE(liveness.ask(kNow + 3s)) << "its time runs already";
+  EXPECT_TRUE(liveness.on_received(kNow + 3s));
+}
+
 TEST_F(LivenessTest, ProgramThatSleptAsksBeforeItGivesUp) {
   EXPECT_EQ(liveness.on_time(kNow + 1h), Action::ping);
   EXPECT_EQ(liveness.on_time(kNow + 1h), Action::none);

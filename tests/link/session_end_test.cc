@@ -209,6 +209,21 @@ TEST(SessionEnd, SuspectLinkComesBackWithAnyByte) {
   EXPECT_EQ(pair.gateway.error, "");
 }
 
+TEST(SessionEnd, SiblingOfASuspectLinkIsAskedEarlier) {
+  const SessionOptions options;
+  Pair pair(1ms);
+  pair.settle();
+  pair.gateway.session->ask(pair.now);
+  EXPECT_FALSE(pair.gateway.session->wants_write()) << "it was heard just now";
+  pair.run(options.suspect_after);
+  pair.connector.cut = true;
+  pair.gateway.session->ask(pair.now);
+  EXPECT_TRUE(pair.gateway.session->wants_write()) << "a PING at once";
+  EXPECT_THAT(pair.gateway.suspicions, IsEmpty());
+  pair.run(options.suspect_after + 10ms);
+  EXPECT_THAT(pair.gateway.suspicions, ElementsAre(true));
+}
+
 TEST(SessionEnd, RoundTripIsMeasuredAtTheStart) {
   Pair pair(50ms);
   pair.settle();
