@@ -117,6 +117,7 @@ std::vector<Coverage::Row> Coverage::gateways() const {
   for (const auto& id : known_.named()) rows[id].gateway = id;
   for (const auto& id : wanted_gateways(rules(), known_, have)) rows[id].wanted = settings_.links;
   std::vector<Row> list;
+  list.reserve(rows.size());
   for (auto& item : rows) list.push_back(std::move(item.second));
   return list;
 }
