@@ -121,7 +121,7 @@ def test_r10_scaled_behind_one_balancer_each_gateway_has_links_and_dead_ones_non
     chain, key = edge.authority.issue("adit-gateway-peer")
     gateways = [fleet(name, peer=free_port()) for name in ("one", "two", "three")]
     everyone = ",".join(f"localhost:{g.peer}" for g in gateways)
-    port = start_balancer(edge, *gateways)
+    port = start_balancer(edge, *gateways, balance="leastconn")
 
     def begin(gateway):
         gateway.begin("--peer-listen", f"127.0.0.1:{gateway.peer}", "--peers", everyone, "--peer-cert", chain, "--peer-key", key,
