@@ -3,6 +3,7 @@ import contextlib
 import socket
 import ssl
 import struct
+import threading
 
 from edge import TOKEN, TUNNEL
 from programs import PATIENCE
@@ -48,13 +49,17 @@ class Peer:
     """One end of a link after its handshake. Reads only when asked to."""
 
     def __init__(self, connection, rest=b""):
-        self.socket, self.bytes, self.closed = connection, rest, False
+        self.socket, self.bytes, self.closed, self.reader = connection, rest, False, None
         self.socket.settimeout(PATIENCE)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        if self.reader:  # a thread that still reads would go on with whatever gets the number of the closed socket
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+            self.reader.join(PATIENCE)
         self.socket.close()
 
     def send(self, data):
@@ -69,7 +74,7 @@ class Peer:
         """Some bytes more; False at the end."""
         try:
             piece = self.socket.recv(1 << 16)
-        except (ConnectionError, ssl.SSLError):
+        except (ConnectionError, ssl.SSLError, ValueError):  # ValueError: TLS is shut down here already
             piece = b""
         self.closed = self.closed or not piece
         self.bytes += piece
@@ -100,6 +105,11 @@ class Peer:
         self.send(CONNECTOR_HELLO)
         self.wait_frame(HEADERS, 1)
         self.send(said)
+
+    def read_beside(self):
+        """Reads to the end in a thread, which ends with this peer."""
+        self.reader = threading.Thread(target=self.read_to_end, daemon=True)
+        self.reader.start()
 
     def read_to_end(self):
         """Until the other side ends the connection; answers nothing."""

@@ -185,7 +185,7 @@ def test_floods_end_the_link(beside, flood, reads):
         peer.come_up()
         wait_until_up(beside)
         if reads:
-            threading.Thread(target=peer.read_to_end, daemon=True).start()
+            peer.read_beside()
         if "gone" in flood:  # stream 3, for a visitor who is told 502
             visited = threading.Thread(target=beside.get, kwargs={"host": "bad.test"}, daemon=True)
             visited.start()
@@ -269,7 +269,7 @@ class BadGateway:
                 peer.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: adit-link/1\r\n"
                           b"Adit-Gateway: bad\r\n\r\n" + self.said)
                 if self.again:
-                    threading.Thread(target=peer.read_to_end, daemon=True).start()
+                    peer.read_beside()
                     while peer.send(self.again * (1 + 16_000 // len(self.again))):
                         pass
                 else:
