@@ -25,7 +25,8 @@ class LinkCoordinator {
     std::size_t slots = 0;  ///< links that are held or to be had
   };
 
-  /// `loop` tells the time; it is borrowed. On its thread, or before it runs: construction, add_worker(), start().
+  /// `loop` tells the time; it is borrowed, and does not run any more when the coordinator is destroyed. On its thread,
+  /// or before it runs: construction, add_worker(), start().
   LinkCoordinator(net::Loop& loop, link::Coverage::Settings settings);
   LinkCoordinator(const LinkCoordinator&) = delete;
   LinkCoordinator& operator=(const LinkCoordinator&) = delete;

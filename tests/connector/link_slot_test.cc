@@ -70,6 +70,7 @@ class SlotTest : public testing::Test {
     credentials = std::make_unique<Credentials>(token_file, ca_file);
     address.encrypted = !insecure;
     const DialContext dial{loop, identity, *credentials, proxy, random, limit};
+    settle(loop);  // the loop has nothing left to do for a former coordinator
     coordinator = std::make_unique<LinkCoordinator>(
         loop, link::Coverage::Settings{.links = 1, .instance = identity.instance, .backoff = {1ms, 10ms}});
     const SlotContext context{dial, transport, services, *pipes, *metrics, *coordinator};
