@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/affinity.h"
 #include "gateway/edge_settings.h"
 #include "gateway/failure_limiter.h"
 #include "gateway/passwords.h"
@@ -56,6 +57,7 @@ struct Verdict {
   http::RequestEdits edits;
   std::uint64_t most_body = ~std::uint64_t{0};  ///< bytes; more is 413
   TunnelPlace place;
+  AffinityWish wish;
 
   // wait
   struct Question {
@@ -78,8 +80,11 @@ class Admission {
   /// The table has changed: what is kept of tunnels that are gone is dropped.
   void forget_gone(const routing::Table& table);
 
-  /// The edits of a rule's answers; valid until the next call.
-  http::FieldEdits response_edits(const routing::Filters& filters);
+  /// The edits of an answer; valid until the next call. `filters`: of the rule; nullptr: none. `set_cookie`: as
+  /// set_cookie() gave it; empty: none.
+  http::FieldEdits response_edits(const routing::Filters* filters, std::string_view set_cookie);
+  /// The value of Set-Cookie (RFC 6265 §4.1); valid until the next call.
+  std::string_view set_cookie(const routing::Affinity& affinity, const AffinityCookie& cookie, bool secure);
 
  private:
   using Filters = routing::Filters;
@@ -91,6 +96,7 @@ class Admission {
   bool enter(const routing::Tunnel& tunnel, Verdict& verdict, base::TimePoint now);
   void redirect(const Request& request, const routing::Redirect& to, Verdict& verdict);
   void edit(const Request& request, const Filters& filters, Verdict& verdict);
+  static void wish(const Request& request, Verdict& verdict);
   std::string_view changed_target(const routing::PathChange& change, const Request& request, std::string_view rule);
 
   AdmissionShared& shared_;
@@ -105,6 +111,7 @@ class Admission {
   std::string target_;
   std::string fields_;
   std::vector<http::FieldEdit> edits_;
+  std::string set_cookie_;
 };
 
 }  // namespace adit::gateway

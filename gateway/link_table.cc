@@ -39,11 +39,13 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
 }
 
 GatewayLink* LinkTable::pick(std::string_view tunnel_id, std::string_view service,
-                             const std::vector<std::uint64_t>& tried, const Ejections* ejections) {
+                             const std::vector<std::uint64_t>& tried, const Ejections* ejections,
+                             link::InstanceKey only) {
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return nullptr;
   const auto now = net::Loop::now();
   const auto choice = choose_link(links->second, turn_++, [&](const GatewayLink* link) -> std::optional<LinkStanding> {
+    if (only != 0 && link->info()->instance_key != only) return std::nullopt;
     const auto state = link->state();
     if ((state != LinkState::live && state != LinkState::suspect) || !link->offers(service)) return std::nullopt;
     if (std::find(tried.begin(), tried.end(), link->info()->id) != tried.end()) return std::nullopt;

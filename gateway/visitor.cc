@@ -149,6 +149,7 @@ void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& 
   close_after_ = !head.keep_alive || worker_.leaving();
   record_.begin(head);
   record_.visitor.assign(origin.host);
+  secure_ = origin.scheme == "https";
   if (origin.request_id.empty()) {
     const auto id = base::random_id(worker_.random());
     record_.id.assign(id.data(), id.size());
@@ -162,7 +163,9 @@ void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& 
 void Visitor::forward(const http::RequestHead& head, Verdict& verdict) {
   const auto& route = *verdict.route;
   filters_ = route.filters;
-  if (!route.tunnel->offline_page.empty()) tunnel_ = route.tunnel;
+  if (!route.tunnel->offline_page.empty() || verdict.wish.mode() == routing::Affinity::Mode::cookie) {
+    tunnel_ = route.tunnel;
+  }
   place_ = std::move(verdict.place);
   most_body_ = verdict.most_body;
   http::Origin origin;
@@ -174,7 +177,7 @@ void Visitor::forward(const http::RequestHead& head, Verdict& verdict) {
   auto& upstream = worker_.pool().upstream(*route.tunnel, route.service);
   record_.cells = upstream.cells.get();
   exchange_ = worker_.take_exchange();
-  exchange_->begin(*this, {head, verdict.edits, origin, peer_}, upstream);
+  exchange_->begin(*this, {head, verdict.edits, origin, peer_, verdict.wish}, upstream);
 }
 
 void Visitor::read_body() {

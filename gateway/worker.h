@@ -143,10 +143,13 @@ class Worker final : private StreamOpener {
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;
-  bool has_nearer_link(const Upstream& upstream, const LinkInfo& link) override;
+  link::InstanceKey instance_for(Upstream& upstream, const AffinityWish& wish) override;
+  bool has_nearer_link(const Upstream& upstream, const LinkInfo& link, link::InstanceKey only) override;
   bool has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) override;
   bool is_down(const Upstream& upstream, const LinkInfo& link) override;
   Unserved why_unserved(const Upstream& upstream) override;
+  void refresh_instances(Upstream& upstream);
+  link::InstanceKey instance_of_newcomer(const Upstream& upstream);
   static Trouble trouble_of(const GatewayLink* link, const Upstream& upstream);
   link::Stream* open_far(const link::Opening& opening, const LinkInfo& link, link::StreamHandler& handler);
   link::Stream* open_at_peer(const Upstream& upstream, const link::Opening& opening,

@@ -94,6 +94,7 @@ class Compilation {
     tunnel->limits = object(t).limits;
     tunnel->redirect_to_https = object(t).redirect_to_https;
     tunnel->offline_page = object(t).offline_page;
+    tunnel->affinity = object(t).affinity;
     drafts_[t] = std::make_shared<TunnelConfiguration>();
     drafts_[t]->tunnel = std::move(tunnel);
   }

@@ -9,8 +9,8 @@ namespace adit::routing {
 namespace {
 
 bool is_same(const Tunnel& a, const Tunnel& b) {
-  return std::tie(a.id, a.name, a.tokens, a.limits, a.redirect_to_https, a.offline_page) ==
-         std::tie(b.id, b.name, b.tokens, b.limits, b.redirect_to_https, b.offline_page);
+  return std::tie(a.id, a.name, a.tokens, a.limits, a.redirect_to_https, a.offline_page, a.affinity) ==
+         std::tie(b.id, b.name, b.tokens, b.limits, b.redirect_to_https, b.offline_page, b.affinity);
 }
 
 bool is_same(const FiltersPtr& a, const FiltersPtr& b) { return a == b || (a && b && *a == *b); }

@@ -73,6 +73,7 @@ struct TunnelObject {
   TunnelLimits limits;
   bool redirect_to_https = false;
   std::string offline_page;
+  Affinity affinity;
 };
 
 /// "spec.tls.secretName" or "spec.tls.secretNames[1]", where tls_secrets[index] stands.

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "routing/affinity.h"
 #include "routing/filters.h"
 #include "routing/host_index.h"
 #include "routing/url_path.h"
@@ -37,6 +38,7 @@ struct Tunnel {
   TunnelLimits limits = {};
   bool redirect_to_https = false;  ///< plain HTTP is answered with 308
   std::string offline_page = {};   ///< HTML for 503 when no connector is there; empty: the gateway's own
+  Affinity affinity = {};
 };
 
 /// One rule. `host` and `path` are in canonical form: lower case, no trailing dot; path "/" or "/a/b" without final
