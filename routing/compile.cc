@@ -100,12 +100,12 @@ class Compilation {
   }
 
   void assign() {
-    std::vector<const TunnelObject*> by_age;
+    std::vector<Claimant> by_age;
     by_age.reserve(accepted_.size());
-    for (const std::size_t t : accepted_) by_age.push_back(&object(t));
+    for (const std::size_t t : accepted_) by_age.push_back(Claimant::of(object(t)));
     Ownership ownership = assign_hosts(by_age, before_);
     for (Loss& loss : ownership.losses) {
-      compiled_.outcomes[accepted_[loss.tunnel]].problems.push_back(std::move(loss.problem));
+      compiled_.outcomes[accepted_[loss.claimant]].problems.push_back(std::move(loss.problem));
     }
     for (const HeldHost& host : ownership.hosts) {
       add_rules(host);
@@ -115,19 +115,19 @@ class Compilation {
   }
 
   void add_rules(const HeldHost& host) {
-    for (const std::size_t holder : host.tunnels) compiled_.outcomes[accepted_[holder]].hosts.push_back(host.host);
-    for (const HeldRoute& held : host.routes) {
-      const std::size_t t = accepted_[held.tunnel];
-      const RouteSpec& spec = object(t).routes[held.route];
+    for (const std::size_t holder : host.claimants) compiled_.outcomes[accepted_[holder]].hosts.push_back(host.host);
+    for (const HeldRule& held : host.rules) {
+      const std::size_t t = accepted_[held.claimant];
+      const RouteSpec& spec = object(t).routes[held.rule];
       drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private, secrets_.filters(t, spec)});
-      if (host.tunnels.size() > 1) compiled_.outcomes[t].shared.push_back(host.host + spec.path);
+      if (host.claimants.size() > 1) compiled_.outcomes[t].shared.push_back(path_key(spec));
     }
   }
 
   /// Those of the oldest holder that has any; all holders are told when theirs are not for this host.
   void add_certificates(const HeldHost& host) {
     bool is_set = false;
-    for (const std::size_t holder : host.tunnels) {
+    for (const std::size_t holder : host.claimants) {
       const std::size_t t = accepted_[holder];
       const auto& pairs = secrets_.key_pairs(t);
       for (const KeyPair* pair : pairs) {

@@ -51,8 +51,10 @@ struct SecretField {
 };
 
 struct RouteSpec {
-  std::string host;  ///< canonical
-  std::string path;  ///< canonical
+  std::string host;           ///< canonical
+  std::string path;           ///< canonical
+  bool is_exact = false;      ///< for this path alone, and not for what is below; it may have a final slash then
+  bool is_one_label = false;  ///< of a wildcard host: "*" stands for one label, not for more
   std::string service = "default";
   bool is_private = false;
   FiltersPtr filters;  ///< nullptr: none. BasicAuth is without its logins
