@@ -69,6 +69,7 @@ Json json_of(const TunnelMessage& message) {
   for (const auto& rule : message.rules) {
     auto& item = rules.emplace_back(Json{{"host", rule.host}, {"path", rule.path}, {"service", rule.service}});
     if (rule.is_private) item["private"] = true;
+    if (rule.weight) item["weight"] = *rule.weight;
     if (rule.filters) item["filters"] = write_filters(*rule.filters);
   }
   auto& certificates = json["certificates"] = Json::object();
@@ -212,6 +213,11 @@ routing::Rule read_rule(JsonFields& fields, std::string& fault) {
   rule.path = fields.text("path");
   rule.service = fields.text("service");
   rule.is_private = fields.flag("private");
+  if (fields.has("weight")) {
+    const auto weight = fields.number("weight");
+    if (weight > routing::kMostWeight && fault.empty()) fault = "a weight of more than 1000";
+    rule.weight = static_cast<std::uint32_t>(std::min(weight, routing::kMostWeight));
+  }
   if (fields.has("filters")) {
     auto filters = fields.object("filters");
     rule.filters = read_filters(filters, fault);

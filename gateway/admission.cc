@@ -94,7 +94,33 @@ bool Admission::find_route(const Request& request, const routing::Table& table, 
   }
   path_ = match.path;
   verdict.route = match.route;
-  return true;
+  const auto shares = match.route->shares();
+  return shares.empty() || choose_tunnel(request, shares, verdict);
+}
+
+bool Admission::choose_tunnel(const Request& request, std::span<const routing::Route> shares, Verdict& verdict) {
+  if (const auto* known = known_tunnel(request, shares)) {
+    verdict.route = known;
+    return true;
+  }
+  const auto choice = choose_share(shares, request.lot, served_);
+  verdict.route = choice.rule;
+  verdict.share_moved = choice.moved;
+  return choice.rule != nullptr || deny(verdict, 503, "the weights of all tunnels of this rule are 0");
+}
+
+/// The one at which its cookie keeps the visitor.
+const routing::Route* Admission::known_tunnel(const Request& request, std::span<const routing::Route> shares) {
+  std::string_view looked_for;
+  for (const auto& rule : shares) {
+    const auto& affinity = rule.tunnel->affinity;
+    const bool is_new = affinity.mode == routing::Affinity::Mode::cookie && affinity.cookie_name != looked_for;
+    if (!is_new) continue;
+    looked_for = affinity.cookie_name;
+    const auto* known = known_share(shares, looked_for, affinity_cookie(request.head, looked_for), served_);
+    if (known != nullptr) return known;
+  }
+  return nullptr;
 }
 
 /// RFC 9110 §15.5.20: the handshake named a host of another tunnel, or a Private one, and the request does not. An

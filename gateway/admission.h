@@ -12,6 +12,7 @@
 #include "gateway/edge_settings.h"
 #include "gateway/failure_limiter.h"
 #include "gateway/passwords.h"
+#include "gateway/share_choice.h"
 #include "gateway/stream_pool.h"
 #include "gateway/tunnel_gate.h"
 #include "gateway/visitor_origin.h"
@@ -34,6 +35,7 @@ struct Request {
   const RequestOrigin& origin;
   const VisitorEndpoint& visitor;
   std::string_view server_name;  ///< of the TLS handshake
+  std::uint64_t lot = 0;         ///< which of several tunnels it gets; stays the same when it is asked again
 };
 
 /// What Admission says. Views are valid until it is asked again.
@@ -58,6 +60,7 @@ struct Verdict {
   std::uint64_t most_body = ~std::uint64_t{0};  ///< bytes; more is 413
   TunnelPlace place;
   AffinityWish wish;
+  bool share_moved = false;  ///< see ShareChoice
 
   // wait
   struct Question {
@@ -71,7 +74,8 @@ struct Verdict {
 /// One per worker, on its thread.
 class Admission {
  public:
-  Admission(AdmissionShared& shared, const EdgeSettings& settings) : shared_(shared), settings_(settings) {}
+  Admission(AdmissionShared& shared, const EdgeSettings& settings, ServedRules& served)
+      : shared_(shared), settings_(settings), served_(served) {}
 
   Verdict admit(const Request& request, const routing::Table& table, base::TimePoint now);
   /// The answer to a question of wait.
@@ -90,6 +94,8 @@ class Admission {
   using Filters = routing::Filters;
 
   bool find_route(const Request& request, const routing::Table& table, Verdict& verdict);
+  bool choose_tunnel(const Request& request, std::span<const routing::Route> shares, Verdict& verdict);
+  const routing::Route* known_tunnel(const Request& request, std::span<const routing::Route> shares);
   static bool misdirected(const Request& request, const routing::Table& table);
   bool redirect_to_https(const Request& request, Verdict& verdict);
   bool check_login(const Request& request, const routing::BasicAuth& auth, Verdict& verdict, base::TimePoint now);
@@ -101,6 +107,7 @@ class Admission {
 
   AdmissionShared& shared_;
   const EdgeSettings& settings_;
+  ServedRules& served_;
   const std::shared_ptr<TunnelGate>& gate_of(const std::string& tunnel_id);
 
   PasswordCache passwords_;

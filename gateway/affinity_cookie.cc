@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kDigits = 16;          // of a word
 constexpr std::size_t kEntry = 2 * kDigits;  // then "." or the end
 
-/// nothing unless 16 lower-case hex digits.
+/// Nothing unless 16 lower-case hex digits.
 std::optional<std::uint64_t> word_of(std::string_view text) {
   if (text == "0000000000000000") return 0;
   return link::parse_instance_key(text);
@@ -50,13 +50,6 @@ void AffinityCookie::put(const AffinityEntry& entry) {
   }
   std::move_backward(entries_.begin(), place, place + 1);
   entries_.front() = entry;
-}
-
-void AffinityCookie::drop_tunnel(std::uint32_t tunnel) {
-  const auto end = entries_.begin() + static_cast<std::ptrdiff_t>(size_);
-  const auto kept =
-      std::remove_if(entries_.begin(), end, [&](const AffinityEntry& held) { return held.tunnel == tunnel; });
-  size_ = static_cast<std::size_t>(kept - entries_.begin());
 }
 
 std::string_view AffinityCookie::text(Room& room) const {

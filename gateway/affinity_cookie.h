@@ -38,7 +38,6 @@ class AffinityCookie {
   std::span<const AffinityEntry> entries() const { return {entries_.data(), size_}; }
   /// Becomes the first one, in place of that of the same tunnel and service, or, when it is full, of the last one.
   void put(const AffinityEntry& entry);
-  void drop_tunnel(std::uint32_t tunnel);
 
   /// The text; views `room`.
   using Room = std::array<char, kMostEntries * 33>;

@@ -80,7 +80,8 @@ std::shared_ptr<const LinkInfo> LinkDirectory::pick(std::string_view tunnel_id, 
   const std::lock_guard lock(mutex_);
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return nullptr;
-  const auto choice = choose_link(links->second, turn_++, [&](const Entry& entry) -> std::optional<LinkStanding> {
+  const auto turn = only != 0 ? turn_ : turn_++;
+  const auto choice = choose_link(links->second, turn, [&](const Entry& entry) -> std::optional<LinkStanding> {
     const auto& link = *entry.link;
     const auto state = link.state.load(std::memory_order_relaxed);
     if (only != 0 && link.instance_key != only) return std::nullopt;
@@ -91,6 +92,15 @@ std::shared_ptr<const LinkInfo> LinkDirectory::pick(std::string_view tunnel_id, 
   });
   if (!choice || choice->rank.trouble >= limit) return nullptr;
   return links->second[choice->index].link;
+}
+
+bool LinkDirectory::serves(std::string_view tunnel_id, std::string_view service) const {
+  const std::lock_guard lock(mutex_);
+  const auto links = by_tunnel_.find(tunnel_id);
+  return links != by_tunnel_.end() && std::any_of(links->second.begin(), links->second.end(), [&](const Entry& entry) {
+           return entry.link->state.load(std::memory_order_relaxed) == LinkState::live &&
+                  std::find(entry.services.begin(), entry.services.end(), service) != entry.services.end();
+         });
 }
 
 void LinkDirectory::instances(std::string_view tunnel_id, std::string_view service,

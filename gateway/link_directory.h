@@ -94,6 +94,8 @@ class LinkDirectory {
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service, std::size_t not_worker,
                                        const std::vector<std::uint64_t>& tried, const Ejections* ejections = nullptr,
                                        Trouble limit = kAnyTrouble, link::InstanceKey only = 0) const;
+  /// Whether a live link offers `service`.
+  bool serves(std::string_view tunnel_id, std::string_view service) const;
   /// Appends the instances that offer `service` to the tunnel, each once.
   void instances(std::string_view tunnel_id, std::string_view service, std::vector<InstanceStanding>& found) const;
   /// Does the connector of that link say that the service is down?

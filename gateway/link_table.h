@@ -38,6 +38,8 @@ class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::
   /// `ejections`: of that service; nullptr: none. `only`: of that instance; 0: of any.
   GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried,
                     const Ejections* ejections = nullptr, link::InstanceKey only = 0);
+  /// Whether a live link offers `service`.
+  bool serves(std::string_view tunnel_id, std::string_view service) const;
   GatewayLink* find(std::uint64_t id);
   // FarLinks
   link::Stream* open(std::uint64_t link_id, const link::Opening& opening, link::StreamHandler& handler) override;

@@ -90,7 +90,9 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   }
   auto* tls = stream_->tls();
   const auto server_name = tls != nullptr ? tls->server_name() : std::string_view();
-  auto verdict = worker_.admission().admit({head, origin, endpoint_, server_name}, worker_.table(), net::Loop::now());
+  if (!lot_) lot_ = worker_.lots().draw();
+  const Request request{head, origin, endpoint_, server_name, *lot_};
+  auto verdict = worker_.admission().admit(request, worker_.table(), net::Loop::now());
   const bool waits = verdict.kind == Verdict::Kind::wait;
   if (waits && await_password(std::move(verdict.question), origin)) return;
   begin_request(head, origin);
@@ -103,6 +105,7 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   } else if (verdict.kind == Verdict::Kind::answer) {
     own_answer(verdict.status, verdict.fields, verdict.reason, verdict.status == 400);
   } else {
+    if (verdict.share_moved) worker_.metrics().shares_moved.add();
     forward(head, verdict);
   }
   stream_->consume(head_size);  // not earlier: `head` are views into it
@@ -138,6 +141,7 @@ void Visitor::password_checked() {
 
 void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& origin) {
   state_ = State::exchange;
+  lot_.reset();
   head_begun_ = answered_ = answer_ended_ = body_too_large_ = false;
   body_done_ = head.framing == http::Framing::none;
   body_awaited_ = head.expect_continue;

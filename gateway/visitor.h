@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -148,6 +149,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   std::shared_ptr<const routing::Tunnel> tunnel_;  ///< if it has a page of its own, or cookies
   bool secure_ = false;                            ///< the request came by HTTPS
   TunnelPlace place_;
+  std::optional<std::uint64_t> lot_;  ///< of the head that was read; see gateway/share_choice.h
   RequestRecord record_;
 };
 

@@ -131,6 +131,13 @@ bool Worker::is_down(const Upstream& upstream, const LinkInfo& link) {
   return own != nullptr && own->is_down(upstream.service);
 }
 
+bool Worker::is_served(const routing::Route& rule) {
+  const std::string& tunnel = rule.tunnel->id;
+  if (links_.serves(tunnel, rule.service) || shared_.directory.serves(tunnel, rule.service)) return true;
+  const auto peer = shared_.peers != nullptr ? shared_.peers->pick(tunnel, rule.service, {}) : nullptr;
+  return peer != nullptr && peer->state.load(std::memory_order_relaxed) == LinkState::live;
+}
+
 Unserved Worker::why_unserved(const Upstream& upstream) { return shared_.directory.why_unserved(upstream.tunnel_id); }
 
 void Worker::adopt(net::Stream::Parts parts, std::shared_ptr<LinkInfo> info) {

@@ -92,13 +92,14 @@ class Survey {
     return base::equals_ignoring_case(field.name, "Cookie") && holds_cookie(field.value, cookie);
   }
 
-  /// Nothing if no other cookie is left.
+  /// Nothing if no other cookie is left. Between them stands what stood there, so that it is not longer than before.
   static void put_rest_of_cookies(HeadWriter& writer, const Field& field, std::string_view hidden) {
     bool begun = false;
     for_each_cookie_pair(field.value, [&](std::string_view pair) {
       if (is_cookie(pair, hidden)) return;
       if (!begun) writer.put(field.name);
-      writer.put(std::exchange(begun, true) ? "; " : ": ");
+      const bool spaced = pair.data() != field.value.data() && *(pair.data() - 1) == ' ';
+      writer.put(!std::exchange(begun, true) ? ": " : spaced ? "; " : ";");
       writer.put(pair);
     });
     if (begun) writer.put("\r\n");

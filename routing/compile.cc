@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -119,8 +120,36 @@ class Compilation {
     for (const HeldRule& held : host.rules) {
       const std::size_t t = accepted_[held.claimant];
       const RouteSpec& spec = object(t).routes[held.rule];
-      drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private, secrets_.filters(t, spec)});
+      drafts_[t]->rules.push_back(
+          {host.host, spec.path, spec.service, spec.is_private, secrets_.filters(t, spec), spec.weight});
       if (host.claimants.size() > 1) compiled_.outcomes[t].shared.push_back(path_key(spec));
+    }
+    for (auto first = host.rules.begin(); first != host.rules.end();) {
+      const auto last = std::find_if(first, host.rules.end(), [&](const HeldRule& held) {
+        return path_key(spec_of(held)) != path_key(spec_of(*first));
+      });
+      tell_of_sharing({first, last});
+      first = last;
+    }
+  }
+
+  const RouteSpec& spec_of(const HeldRule& held) const { return object(accepted_[held.claimant]).routes[held.rule]; }
+
+  /// Tunnels that have one rule by weight are told of each other.
+  void tell_of_sharing(std::span<const HeldRule> sharers) {
+    if (sharers.size() < 2) return;
+    std::uint64_t total = 0;
+    for (const HeldRule& held : sharers) total += spec_of(held).weight.value_or(0);
+    for (const HeldRule& held : sharers) {
+      std::string others;
+      for (const HeldRule& other : sharers) {
+        if (other.claimant == held.claimant) continue;
+        others.append(others.empty() ? " is shared with Tunnel " : ", ").append(name(accepted_[other.claimant]));
+      }
+      const RouteSpec& spec = spec_of(held);
+      compiled_.outcomes[accepted_[held.claimant]].sharing.push_back(spec.host + spec.path + others + " by weight (" +
+                                                                     std::to_string(spec.weight.value_or(0)) + " of " +
+                                                                     std::to_string(total) + " requests come here)");
     }
   }
 

@@ -22,7 +22,8 @@ bool is_same(const HostCertificate& a, const HostCertificate& b) {
 }  // namespace
 
 bool operator==(const Rule& a, const Rule& b) {
-  return std::tie(a.host, a.path, a.service, a.is_private) == std::tie(b.host, b.path, b.service, b.is_private) &&
+  return std::tie(a.host, a.path, a.service, a.is_private, a.weight) ==
+             std::tie(b.host, b.path, b.service, b.is_private, b.weight) &&
          is_same(a.filters, b.filters);
 }
 
@@ -41,7 +42,8 @@ std::shared_ptr<const Table> build_table(std::span<const TunnelConfigurationPtr>
     if (!builder.add_tunnel(configuration->tunnel)) continue;
     taken.push_back(configuration.get());
     for (const Rule& rule : configuration->rules) {
-      builder.add_route({configuration->tunnel, rule.host, rule.path, rule.service, rule.is_private, rule.filters});
+      builder.add_route(
+          {configuration->tunnel, rule.host, rule.path, rule.service, rule.is_private, rule.filters, rule.weight});
     }
   }
   // A certificate may stand before the rules of the host's other Tunnels.

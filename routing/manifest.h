@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -57,9 +58,10 @@ struct RouteSpec {
   bool is_one_label = false;  ///< of a wildcard host: "*" stands for one label, not for more
   std::string service = "default";
   bool is_private = false;
-  FiltersPtr filters;  ///< nullptr: none. BasicAuth is without its logins
-  SecretField logins;  ///< of BasicAuth
-  Place place;         ///< of the list entry
+  std::optional<std::uint32_t> weight;  ///< absent: the rule shares its host and path with no other object's
+  FiltersPtr filters;                   ///< nullptr: none. BasicAuth is without its logins
+  SecretField logins;                   ///< of BasicAuth
+  Place place;                          ///< of the list entry
 };
 
 /// kind: Tunnel, apiVersion: adit.dev/v1alpha1.

@@ -39,7 +39,7 @@ class Assignment {
  private:
   using Claims = std::vector<const HostClaim*>;
   /// By path; before a prefix the same path alone.
-  using Paths = std::map<std::pair<std::string_view, bool>, HeldRule>;
+  using Paths = std::map<std::pair<std::string_view, bool>, std::vector<HeldRule>>;
 
   void collect_claims() {
     for (std::size_t c = 0; c < claimants_.size(); ++c) {
@@ -94,34 +94,53 @@ class Assignment {
   void share(std::string_view host, const Claims& claims) {
     Paths paths;
     for (const HostClaim* claim : claims) {
-      for (const std::size_t rule : claim->rules) offer(paths, {claim->claimant, rule});
+      for (const std::size_t rule : claim->rules) {
+        const HeldRule offered{claim->claimant, rule};
+        paths[{spec(offered).path, !spec(offered).is_exact}].push_back(offered);
+      }
     }
     HeldHost& held = result_.hosts.emplace_back();
     held.host = host;
-    for (const auto& [path, rule] : paths) {
-      held.rules.push_back(rule);
-      held.claimants.push_back(rule.claimant);
-    }
+    for (auto& [path, offered] : paths) settle(offered, held);
     // By age, and not by who came first: that is not recorded, and a restart must not change the certificate in force.
     std::sort(held.claimants.begin(), held.claimants.end());
     held.claimants.erase(std::unique(held.claimants.begin(), held.claimants.end()), held.claimants.end());
     remember(held);
   }
 
-  void offer(Paths& paths, HeldRule offered) {
-    const RouteSpec& rule = spec(offered);
-    const auto [holder, is_new] = paths.try_emplace({rule.path, !rule.is_exact}, offered);
-    if (is_new) return;
-    if (held_path_before(offered) && !held_path_before(holder->second)) std::swap(holder->second, offered);
-    const HeldRule& first = holder->second;
-    if (first.claimant == offered.claimant) {
-      report(offered, ProblemKind::duplicate, "has the host and path of " + field(first) + ": remove one of them");
-    } else {
-      const char* noun = of(first).kind == Claimant::Kind::tunnel ? "route" : "rule";
-      report(offered, ProblemKind::path_held,
-             std::string("has the host and path of a ") + noun + " of " + of(first).title() +
-                 ", which came first; it takes over when that one drops it");
+  /// Of rules for one path: former holders first, then in the order in which they were offered.
+  void settle(std::vector<HeldRule>& offered, HeldHost& held) {
+    std::stable_partition(offered.begin(), offered.end(),
+                          [this](const HeldRule& rule) { return held_path_before(rule); });
+    const HeldRule& first = offered.front();
+    std::vector<std::size_t> sharers;
+    for (const HeldRule& rule : offered) {
+      const auto same = std::find(sharers.begin(), sharers.end(), rule.claimant);
+      if (same == sharers.end() && (sharers.empty() || shares(rule, first))) {
+        sharers.push_back(rule.claimant);
+        held.rules.push_back(rule);
+        held.claimants.push_back(rule.claimant);
+      } else {
+        report_loss(rule, first);
+      }
     }
+  }
+
+  bool shares(const HeldRule& rule, const HeldRule& first) const {
+    return spec(rule).weight && spec(first).weight && spec(rule).is_private == spec(first).is_private;
+  }
+
+  void report_loss(const HeldRule& loser, const HeldRule& first) {
+    if (first.claimant == loser.claimant) {
+      return report(loser, ProblemKind::duplicate, "has the host and path of " + field(first) + ": remove one of them");
+    }
+    const char* noun = of(first).kind == Claimant::Kind::tunnel ? "route" : "rule";
+    const std::string whose = std::string("has the host and path of a ") + noun + " of " + of(first).title();
+    if (spec(loser).weight && spec(first).weight) {
+      return report(loser, ProblemKind::path_held,
+                    whose + ", and cannot share it by weight, since its visibility is another: give both the same");
+    }
+    report(loser, ProblemKind::path_held, whose + ", which came first; it takes over when that one drops it");
   }
 
   bool held_path_before(const HeldRule& held) const { return held_before(path_key(spec(held)), held.claimant); }
@@ -131,7 +150,7 @@ class Assignment {
     for (const std::size_t claimant : held.claimants) names.push_back(names_[claimant]);
     std::sort(names.begin(), names.end());
     if (held.claimants.size() < 2) return;
-    for (const HeldRule& rule : held.rules) result_.holders[path_key(spec(rule))] = {names_[rule.claimant]};
+    for (const HeldRule& rule : held.rules) result_.holders[path_key(spec(rule))].push_back(names_[rule.claimant]);
   }
 
   void refuse(const HostClaim& claim, const HostClaim& holder) {

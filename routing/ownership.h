@@ -45,7 +45,7 @@ struct HeldRule {
 struct HeldHost {
   std::string host;
   std::vector<std::size_t> claimants;  ///< that hold it, by age; all of one namespace
-  std::vector<HeldRule> rules;         ///< by path; no two for the same requests
+  std::vector<HeldRule> rules;         ///< by path; several for the same requests share them by weight
 };
 
 /// A host or path that an object wanted and did not get.
@@ -66,6 +66,9 @@ struct Ownership {
 /// - Otherwise the older object is first. The namespace of the first one has the host; Tunnels and Ingresses of that
 ///   namespace merge by path, and of two rules for one path the first claim stands. A path as a prefix and the same
 ///   path alone are two paths.
+/// - Rules of several Tunnels for one path share it if the first of them has a weight: with it those that have one,
+/// too,
+///   and the same visibility.
 /// - A wildcard protects the names below it: no other namespace can newly claim one, whether exact or a longer
 ///   wildcard. Of several wildcards above a name the longest counts. Claims that were there before the wildcard stay.
 ///   "*" protects nothing, else one namespace could shut out all others.

@@ -50,6 +50,14 @@ struct Route {
   std::string service;
   bool is_private = false;
   FiltersPtr filters = nullptr;  ///< none
+  std::optional<std::uint32_t> weight = std::nullopt;
+  /// Rules of several tunnels for this host and path, this one the first, of which weights choose one: made by the
+  /// builder, of the same table.
+  const Route* first_share = nullptr;
+  std::size_t share_count = 0;
+
+  /// Empty: the rule stands alone.
+  std::span<const Route> shares() const { return {first_share, share_count}; }
 };
 
 /// A key pair from a Secret, checked to belong together when it was compiled.
@@ -156,6 +164,7 @@ class Table {
   std::vector<Host> hosts_;  ///< any order
   std::string names_;
   std::vector<Route> routes_;
+  std::vector<Route> shares_;           ///< those of one host and path together
   std::vector<std::uint32_t> shorter_;  ///< of each rule the next shorter prefix in routes_ of its host, or kNone
   std::vector<HostCertificate> certificates_;
   std::uint32_t any_ = kNone;  ///< the host "*"

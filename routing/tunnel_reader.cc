@@ -2,6 +2,7 @@
 #include <set>
 
 #include "base/settings.h"
+#include "routing/configuration.h"
 #include "routing/fields.h"
 #include "routing/filter_values.h"
 #include "routing/host_name.h"
@@ -45,6 +46,7 @@ RouteSpec read_route(const Node& node, std::size_t index, Report& report) {
       fields.problem("visibility", "must be Public or Private, not " + in_quotes(*visibility));
     }
   }
+  if (const auto weight = fields.number("weight", 0, kMostWeight)) route.weight = static_cast<std::uint32_t>(*weight);
   read_filters(fields, route, report);
   fields.report_unknown();
   return route;
@@ -134,7 +136,7 @@ void read_offline_page(Fields& spec, TunnelObject& tunnel, Report& report) {
 
 std::chrono::seconds read_max_age(Fields& fields, const std::string& text) {
   const auto age = base::parse_duration(text);
-  const bool whole = age && *age >= std::chrono::seconds(1) && !text.ends_with("ms");
+  const bool whole = age && *age >= std::chrono::seconds(1) && !text.ends_with("ms") && !text.starts_with('0');
   if (!whole) fields.problem("maxAge", "must be a whole number with a unit, from 1s to 8784h, not " + in_quotes(text));
   return whole ? std::chrono::duration_cast<std::chrono::seconds>(*age) : std::chrono::seconds(0);
 }
