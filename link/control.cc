@@ -183,7 +183,7 @@ struct Encoder {
       append_text(out, service);
     }
     if (!presence.instances.empty()) out += R"(],"instances":[)";
-    for (const auto instance : presence.instances) {
+    for (const auto& instance : presence.instances) {
       if (&instance != &presence.instances.front()) out.push_back(',');
       append_text(out, InstanceText(instance).view());
     }

@@ -81,7 +81,7 @@ def test_weights_change_while_it_runs(shared, services, edge):
     assert statuses == {503: 10}
     unserved = {value for name, value in edge.metrics().items() if name.startswith("adit_gateway_no_connector_total")}
     assert unserved == {0}, "connectors are there"
-    assert "weights" in edge.access_log()[-1]["reason"]
+    wait_until(lambda: any("weights" in line.get("reason", "") for line in edge.access_log()), "the log says why")
     edge.write("tunnels.yaml", documents(sharer("stable", 0), token_secret("tokens-stable")))
     edge.wait_status(200)
 
