@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include <boost/intrusive/list.hpp>
 
@@ -86,6 +87,9 @@ class Loop {
 
   static base::TimePoint now() { return base::Clock::now(); }
 
+  /// How late the loop came to its tick at worst since this was asked last: what every handler had to wait for others.
+  base::Duration take_longest_delay() { return std::exchange(longest_delay_, base::Duration::zero()); }
+
  private:
   friend class Deadline;
   using Tasks = boost::intrusive::list<TurnTask, boost::intrusive::base_hook<TurnHook>,
@@ -108,6 +112,7 @@ class Loop {
   bool turn_posted_ = false;
   std::array<Slot, kSlots> wheel_;
   base::TimePoint ticked_;  ///< the wheel is served up to here
+  base::Duration longest_delay_{0};
   asio::basic_waitable_timer<base::Clock, asio::wait_traits<base::Clock>, asio::io_context::executor_type> timer_;
   HandlerSlot timer_slot_;
   bool ticking_ = false;
