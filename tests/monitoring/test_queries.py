@@ -1,0 +1,113 @@
+"""Every query of the dashboards and every alert's expression, by a real Prometheus that scrapes the real programs."""
+import time
+
+import pytest
+
+import rules
+from dashboards import dashboards, metrics_of, substitute
+from programs import wait_until
+
+# Metrics that nothing here gives a series, and why.
+WITHOUT_SERIES = {}
+# Queries that give nothing while all is well, by panel.
+EMPTY = {}
+# Alerts whose expression gives something here: what went wrong did so on purpose.
+NOT_WELL = {"AditTunnelDown", "AditTunnelWithoutConnector", "AditConfigurationRefused", "AditTunnelsRefused", "AditServiceDown",
+            "AditTunnelErrorRatioHigh"}
+
+
+@pytest.fixture(scope="module")
+def prometheus(stack):
+    """Once it has seen enough for rates, and a connector has come back after it was lost."""
+    prometheus = stack.prometheus
+    wait_until(lambda: prometheus.query("rate(adit_gateway_connector_streams_total[5s]) > 0"), "streams are counted", 30)
+    stack.lose_a_connector()
+    wait_until(lambda: prometheus.query('sum(adit_gateway_link_reconnects_total{cause="lost"}) > 0'), "the loss is counted", 30)
+    return prometheus
+
+
+def values(stack, dashboard):
+    """The variables' values as Grafana would begin with: All, and the first tunnel that has a connector."""
+    return {"tunnel": f"{stack.space}/shop"} if dashboard.uid == "adit-tunnel" else {}
+
+
+def test_every_metric_of_the_programs_that_is_asked_for_is_there(prometheus):
+    asked = {name for dashboard in dashboards() for _, target in dashboard.queries() for name in metrics_of(target["expr"])}
+    asked |= {name for alert in rules.alerts() for name in metrics_of(alert["expr"])}
+    stored = {name.removesuffix("_bucket") for name in prometheus.ask("label/__name__/values")}
+    assert len(asked) > 60
+    assert asked - stored == WITHOUT_SERIES.keys()
+
+
+@pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
+def test_every_query_gives_data(stack, prometheus, dashboard):
+    chosen = values(stack, dashboard)
+    queries = [(panel["title"], substitute(target["expr"], **chosen)) for panel, target in dashboard.queries()]
+    missing = {}
+
+    def all_answered():
+        missing.clear()
+        for title, expression in queries:
+            if title not in EMPTY and not prometheus.query(expression):
+                missing[expression] = title
+        return not missing
+    try:
+        wait_until(all_answered, "every query gives data", 20)
+    except AssertionError:
+        raise AssertionError(f"without data: {missing}") from None
+
+
+@pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
+def test_graphs_are_drawn_over_time(stack, prometheus, dashboard):
+    """As a range, in which a set of labels that is there twice is an error too."""
+    now = time.time()
+    for panel, target in dashboard.queries():
+        if panel["type"] in ("timeseries", "state-timeline"):
+            prometheus.range(substitute(target["expr"], **values(stack, dashboard)), now - 10, now, 1)
+
+
+@pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
+def test_legends_name_labels_that_the_answers_have(stack, prometheus, dashboard):
+    import re
+    for panel, target in dashboard.queries():
+        wanted = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) - {"pod"}  # without Kubernetes there is none
+        for labels, _ in prometheus.query(substitute(target["expr"], **values(stack, dashboard))):
+            assert wanted <= labels.keys(), f"{panel['title']}: {labels}"
+
+
+@pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
+def test_variables_offer_choices(stack, prometheus, dashboard):
+    import re
+    for name, variable in dashboard.variables().items():
+        if variable["type"] != "query":
+            continue
+        match, label = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["definition"]).groups()
+        offered = prometheus.label_values(label, substitute(match))
+        expected = {"namespace": "adit", "job": "adit-gateway", "tunnel": f"{stack.space}/shop", "connector": "berlin"}
+        assert expected[name] in offered, f"{name}: {offered}"
+        if name == "tunnel":
+            assert f"{stack.space}/lonely" in offered, "also one that nobody serves"
+
+
+def test_what_has_no_namespace_is_shown_too(prometheus):
+    """The gateway with manifests is scraped without labels of a cluster."""
+    shown = prometheus.query(substitute('adit_build_info{namespace=~"$namespace", job=~"$job"}'))
+    assert "vm" in {labels["job"] for labels, _ in shown}
+
+
+def test_the_alerts_see_what_is_wrong_here_and_nothing_else(prometheus):
+    told = set()
+
+    def all_told():
+        told.clear()
+        told.update(alert["alert"] for alert in rules.alerts() if prometheus.query(alert["expr"]))
+        return told >= NOT_WELL
+    wait_until(all_told, f"{NOT_WELL} are told", 20)
+    assert told <= NOT_WELL | {"AditErrorRatioHigh", "AditServiceUnreachable", "AditConnectorMissesGateways", "AditWorkersBusy",
+                               "AditPeersUnreachable", "AditLinksFlapping"}, "not those of a machine that is well"
+
+
+def test_a_query_that_prometheus_does_not_understand_is_an_error(prometheus):
+    from prometheus import QueryError
+    with pytest.raises(QueryError):
+        prometheus.query("sum(rate(adit_gateway_requests_total[5s])")
