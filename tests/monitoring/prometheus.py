@@ -6,9 +6,9 @@ import urllib.request
 
 import yaml
 
-from programs import Program, free_port, listens, wait_until
+from programs import Program, free_port, wait_until
 
-SCRAPE = 1  # seconds between scrapes, and between evaluations of rules
+SCRAPE = "500ms"  # between scrapes, and between evaluations of rules
 
 
 class QueryError(AssertionError):
@@ -26,7 +26,15 @@ class Prometheus:
         self.program = Program(name, [
             "prometheus", f"--config.file={self.config}", f"--storage.tsdb.path={self.folder}/data",
             f"--web.listen-address=127.0.0.1:{self.port}", "--web.enable-lifecycle", "--log.level=warn"], self.folder)
-        wait_until(lambda: listens(self.port), "Prometheus listens", 30)
+        wait_until(self._ready, "Prometheus is ready", 40)
+
+    def _ready(self):
+        assert self.program.running(), self.program.err
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=10) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
 
     def scrape(self, *targets, rules=()):
         """Writes the configuration; reload() makes a running Prometheus take it."""
@@ -34,7 +42,7 @@ class Prometheus:
         for job, labels, address in targets:
             jobs.setdefault(job, []).append({"targets": [address], "labels": labels})
         self.config.write_text(yaml.safe_dump({
-            "global": {"scrape_interval": f"{SCRAPE}s", "evaluation_interval": f"{SCRAPE}s"},
+            "global": {"scrape_interval": SCRAPE, "evaluation_interval": SCRAPE},
             "rule_files": [str(rule) for rule in rules],
             "scrape_configs": [{"job_name": job, "static_configs": groups} for job, groups in jobs.items()]}))
 

@@ -4,6 +4,7 @@ At the edge: an operator on a real API server, two gateways that are peers, a th
 connectors with two services, one of which is down. What goes wrong does so on purpose, and over and over."""
 import contextlib
 import itertools
+import signal
 import threading
 
 import visitor
@@ -52,7 +53,8 @@ class Stack:
         link = self.plane.link_port if name == "gateway-1" else free_port()
         return self.plane.start_gateway(
             "--peer-listen", f"127.0.0.1:{peer}", "--peer-address", f"127.0.0.1:{peer}", "--max-connections", "500",
-            "--tunnel-max-connections", "100", "--drain-time", "2s", name=name, gateway=gateway, link=link)
+            "--tunnel-max-connections", "100", "--drain-time", "2s", name=name, gateway=gateway, link=link,
+            operator=self.operator.control)
 
     def apply_tunnels(self):
         """Those that work, one that nobody serves, one with a certificate that ends soon, and one that is refused."""
@@ -132,7 +134,6 @@ class Stack:
 
     def freeze(self, program, seconds):
         """Stopped like one that hangs, so that its links are given up; then it goes on and comes back to them."""
-        import signal
         program.signal(signal.SIGSTOP)
         self._end.wait(seconds)
         program.signal(signal.SIGCONT)

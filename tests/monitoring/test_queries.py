@@ -1,4 +1,6 @@
 """Every query of the dashboards and every alert's expression, by a real Prometheus that scrapes the real programs."""
+import re
+import signal
 import time
 
 import pytest
@@ -6,6 +8,7 @@ import pytest
 import rules
 from dashboards import dashboards, metrics_of, substitute
 from programs import wait_until
+from prometheus import QueryError
 
 # Metrics that nothing here gives a series, and why.
 WITHOUT_SERIES = {}
@@ -18,11 +21,15 @@ NOT_WELL = {"AditTunnelDown", "AditTunnelWithoutConnector", "AditConfigurationRe
 
 @pytest.fixture(scope="module")
 def prometheus(stack):
-    """Once it has seen enough for rates, and a connector has come back after it was lost."""
+    """Once it has seen enough for rates, one connector has died, and another was silent and has come back."""
     prometheus = stack.prometheus
     wait_until(lambda: prometheus.query("rate(adit_gateway_connector_streams_total[5s]) > 0"), "streams are counted", 30)
     stack.lose_a_connector()
-    wait_until(lambda: prometheus.query('sum(adit_gateway_link_reconnects_total{cause="lost"}) > 0'), "the loss is counted", 30)
+    wait_until(lambda: prometheus.query('sum(adit_gateway_links_ended_total{cause="lost"}) > 0'), "the loss is counted", 30)
+    stack.connectors[0].signal(signal.SIGSTOP)
+    wait_until(lambda: prometheus.query('sum(adit_gateway_links_ended_total{cause="silent"}) > 0'), "the silence is noticed", 30)
+    stack.connectors[0].signal(signal.SIGCONT)
+    wait_until(lambda: prometheus.query("sum(adit_gateway_link_reconnects_total) > 0"), "it comes back", 30)
     return prometheus
 
 
@@ -68,7 +75,6 @@ def test_graphs_are_drawn_over_time(stack, prometheus, dashboard):
 
 @pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
 def test_legends_name_labels_that_the_answers_have(stack, prometheus, dashboard):
-    import re
     for panel, target in dashboard.queries():
         wanted = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) - {"pod"}  # without Kubernetes there is none
         for labels, _ in prometheus.query(substitute(target["expr"], **values(stack, dashboard))):
@@ -77,7 +83,6 @@ def test_legends_name_labels_that_the_answers_have(stack, prometheus, dashboard)
 
 @pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
 def test_variables_offer_choices(stack, prometheus, dashboard):
-    import re
     for name, variable in dashboard.variables().items():
         if variable["type"] != "query":
             continue
@@ -108,6 +113,5 @@ def test_the_alerts_see_what_is_wrong_here_and_nothing_else(prometheus):
 
 
 def test_a_query_that_prometheus_does_not_understand_is_an_error(prometheus):
-    from prometheus import QueryError
     with pytest.raises(QueryError):
         prometheus.query("sum(rate(adit_gateway_requests_total[5s])")
