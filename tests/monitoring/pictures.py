@@ -1,6 +1,7 @@
 """Makes docs/dashboards/*.png: the real programs under traffic in which things go wrong, a real Prometheus, and the
 dashboards' panels drawn from its answers (render.py) by a headless Chromium. Takes about five minutes."""
 import argparse
+import contextlib
 import pathlib
 import re
 import shutil
@@ -62,26 +63,30 @@ class Example(Page):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--output", type=pathlib.Path, default=ROOT / "docs" / "dashboards")
-    arguments.add_argument("--seconds", type=int, default=180)
+    arguments.add_argument("--seconds", type=int, default=180, help="of traffic (180)")
+    arguments.add_argument("--kubeconfig", type=pathlib.Path, help="an API server that runs, with the CRDs; default: one of its own")
     options = arguments.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, Cluster(controllers=True, manifests=sorted((ROOT / "crds").glob("*.yaml"))) as cluster, \
-            scripted.running(port=free_port()) as origin:
-        folder = pathlib.Path(name)
+    with contextlib.ExitStack() as running:
+        folder = pathlib.Path(running.enter_context(tempfile.TemporaryDirectory()))
+        kubeconfig = options.kubeconfig or running.enter_context(
+            Cluster(controllers=True, manifests=sorted((ROOT / "crds").glob("*.yaml")))).kubeconfig
+        origin = running.enter_context(scripted.running(port=free_port()))
         origin.url = f"http://127.0.0.1:{origin.port}"
-        stack = Stack(Kube(cluster.kubeconfig), folder, pki.Authority(folder), origin)
-        try:
-            stack.start()
-            stack.scrape()
-            began = time.time()
-            live(stack, options.seconds)
-            ended = time.time()
-            for dashboard in dashboards():
-                variables = {"tunnel": f"{stack.space}/shop"} if dashboard.uid == "adit-tunnel" else {}
-                page = Example(stack, stack.prometheus, dashboard, variables, began, ended, max(1, (ended - began) // 120))
-                photograph(folder, page, options.output / f"{dashboard.uid}.png")
-        finally:
-            stack.finish()
+        stack = Stack(Kube(kubeconfig), folder, pki.Authority(folder), origin)
+        running.callback(stack.finish)
+        stack.start()
+        stack.scrape()
+        began = time.time()
+        live(stack, options.seconds)
+        draw(stack, folder, options.output, began, time.time())
+
+
+def draw(stack, folder, output, began, ended):
+    for dashboard in dashboards():
+        variables = {"tunnel": f"{stack.space}/shop"} if dashboard.uid == "adit-tunnel" else {}
+        page = Example(stack, stack.prometheus, dashboard, variables, began, ended, max(1, (ended - began) // 120))
+        photograph(folder, page, output / f"{dashboard.uid}.png")
 
 
 if __name__ == "__main__":

@@ -33,9 +33,15 @@ def prometheus(stack):
     return prometheus
 
 
-def values(stack, dashboard):
-    """The variables' values as Grafana would begin with: All, and the first tunnel that has a connector."""
-    return {"tunnel": f"{stack.space}/shop"} if dashboard.uid == "adit-tunnel" else {}
+def choices(stack, dashboard):
+    """Values of the variables: All, or one tunnel, with and without a limit."""
+    return [{"tunnel": f"{stack.space}/{name}"} for name in ("shop", "limited")] if dashboard.uid == "adit-tunnel" else [{}]
+
+
+def expressions(stack, dashboard):
+    """(panel, target, the expression for each choice). A wide interval, so that what happened once is still seen."""
+    return [(panel, target, [substitute(target["expr"], interval="2m", **values) for values in choices(stack, dashboard)])
+            for panel, target in dashboard.queries()]
 
 
 def test_every_metric_of_the_programs_that_is_asked_for_is_there(prometheus):
@@ -48,15 +54,13 @@ def test_every_metric_of_the_programs_that_is_asked_for_is_there(prometheus):
 
 @pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
 def test_every_query_gives_data(stack, prometheus, dashboard):
-    chosen = values(stack, dashboard)
-    queries = [(panel["title"], substitute(target["expr"], **chosen)) for panel, target in dashboard.queries()]
     missing = {}
 
     def all_answered():
         missing.clear()
-        for title, expression in queries:
-            if title not in EMPTY and not prometheus.query(expression):
-                missing[expression] = title
+        for panel, _, asked in expressions(stack, dashboard):
+            if panel["title"] not in EMPTY and not any(prometheus.query(expression) for expression in asked):
+                missing[asked[0]] = panel["title"]
         return not missing
     try:
         wait_until(all_answered, "every query gives data", 20)
@@ -68,16 +72,16 @@ def test_every_query_gives_data(stack, prometheus, dashboard):
 def test_graphs_are_drawn_over_time(stack, prometheus, dashboard):
     """As a range, in which a set of labels that is there twice is an error too."""
     now = time.time()
-    for panel, target in dashboard.queries():
+    for panel, _, asked in expressions(stack, dashboard):
         if panel["type"] in ("timeseries", "state-timeline"):
-            prometheus.range(substitute(target["expr"], **values(stack, dashboard)), now - 10, now, 1)
+            prometheus.range(asked[0], now - 10, now, 1)
 
 
 @pytest.mark.parametrize("dashboard", dashboards(), ids=repr)
 def test_legends_name_labels_that_the_answers_have(stack, prometheus, dashboard):
-    for panel, target in dashboard.queries():
+    for panel, target, asked in expressions(stack, dashboard):
         wanted = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) - {"pod"}  # without Kubernetes there is none
-        for labels, _ in prometheus.query(substitute(target["expr"], **values(stack, dashboard))):
+        for labels, _ in prometheus.query(asked[0]):
             assert wanted <= labels.keys(), f"{panel['title']}: {labels}"
 
 
@@ -107,7 +111,10 @@ def test_the_alerts_see_what_is_wrong_here_and_nothing_else(prometheus):
         told.clear()
         told.update(alert["alert"] for alert in rules.alerts() if prometheus.query(alert["expr"]))
         return told >= NOT_WELL
-    wait_until(all_told, f"{NOT_WELL} are told", 20)
+    try:
+        wait_until(all_told, "what is wrong is told", 20)
+    except AssertionError:
+        raise AssertionError(f"not told: {NOT_WELL - told}") from None
     assert told <= NOT_WELL | {"AditErrorRatioHigh", "AditServiceUnreachable", "AditConnectorMissesGateways", "AditWorkersBusy",
                                "AditPeersUnreachable", "AditLinksFlapping"}, "not those of a machine that is well"
 
