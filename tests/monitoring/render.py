@@ -179,7 +179,7 @@ class Page:
         if most <= 0:
             return 1
         size = 10 ** math.floor(math.log10(most))
-        return next(size * step for step in (1, 2, 2.5, 5, 10) if size * step >= most * 1.02)
+        return next(size * step for step in (1, 2, 2.5, 5, 10, 20) if size * step >= most * 1.02)
 
     def _stacked(self, series):
         below, lines = {}, []
