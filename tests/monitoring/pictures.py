@@ -76,7 +76,7 @@ def main():
         stack = Stack(Kube(kubeconfig), folder, pki.Authority(folder), origin)
         running.callback(stack.finish)
         stack.start()
-        stack.scrape()
+        stack.scrape(interval="2s")
         began = time.time()
         live(stack, options.seconds)
         draw(stack, folder, options.output, began, time.time())

@@ -8,7 +8,6 @@ import yaml
 
 from programs import Program, free_port, wait_until
 
-SCRAPE = "500ms"  # between scrapes, and between evaluations of rules
 
 
 class QueryError(AssertionError):
@@ -16,10 +15,10 @@ class QueryError(AssertionError):
 
 
 class Prometheus:
-    """`targets`: (job, labels, address), as many as there are programs; `rules`: files."""
+    """`targets`: (job, labels, address), as many as there are programs; `rules`: files; `interval` of scrapes and evaluations."""
 
-    def __init__(self, folder, targets=(), rules=(), name="prometheus"):
-        self.folder, self.port = folder / name, free_port()
+    def __init__(self, folder, targets=(), rules=(), interval="500ms", name="prometheus"):
+        self.folder, self.port, self.interval = folder / name, free_port(), interval
         self.folder.mkdir()
         self.config = self.folder / "prometheus.yml"
         self.scrape(*targets, rules=rules)
@@ -42,7 +41,7 @@ class Prometheus:
         for job, labels, address in targets:
             jobs.setdefault(job, []).append({"targets": [address], "labels": labels})
         self.config.write_text(yaml.safe_dump({
-            "global": {"scrape_interval": SCRAPE, "evaluation_interval": SCRAPE},
+            "global": {"scrape_interval": self.interval, "evaluation_interval": self.interval},
             "rule_files": [str(rule) for rule in rules],
             "scrape_configs": [{"job_name": job, "static_configs": groups} for job, groups in jobs.items()]}))
 

@@ -27,11 +27,14 @@ text { fill: #8e8e9a; font-size: 10px } svg { position: absolute; left: 0; top: 
 """
 
 
-def scaled(value, steps, step_text):
-    for size, name in steps:
-        if abs(value) >= size:
-            return f"{value / size:.3g}{step_text}{name}"
-    return f"{value:.3g}{step_text}{steps[-1][1]}" if value else "0"
+def short(value):
+    """Three digits, and never an exponent."""
+    return f"{value:.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
+
+
+def scaled(value, steps):
+    size, name = next(((size, name) for size, name in steps if abs(value) >= size), steps[-1])
+    return f"{short(value / size)} {name}" if value else "0"
 
 
 def shown(value, unit, decimals=None):
@@ -43,12 +46,12 @@ def shown(value, unit, decimals=None):
     if unit == "s":
         if abs(value) >= 86400:
             return f"{value / 86400:.1f} days"
-        return scaled(value, [(3600, "h"), (60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs")], " ")
+        return scaled(value, [(3600, "h"), (60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs")])
     if unit in ("bytes", "Bps"):
         steps = [(2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B")] if unit == "bytes" else [(1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1, "B/s")]
-        return scaled(value, steps, " ")
+        return scaled(value, steps)
     suffix = {"reqps": " req/s", "ops": " /s", "none": ""}[unit]
-    return f"{value:.3g}{suffix}" if abs(value) < 1000 else f"{value / 1000:.3g}K{suffix}"
+    return f"{short(value)}{suffix}" if abs(value) < 1000 else f"{short(value / 1000)}K{suffix}"
 
 
 def color_of(value, thresholds):

@@ -90,8 +90,8 @@ class Stack:
         found += [target("adit-connector", connector.name, connector.admin, "private") for connector in self.connectors]
         return [*found, ("vm", {}, f"127.0.0.1:{self.edge.admin}")]
 
-    def scrape(self, rules=()):
-        self.prometheus = Prometheus(self.folder, self.targets(), rules)
+    def scrape(self, **options):
+        self.prometheus = Prometheus(self.folder, self.targets(), **options)
         everybody = {address for _, _, address in self.targets()}
         wait_until(lambda: self.prometheus.up() == everybody, "all programs are scraped", 30)
 
