@@ -165,7 +165,7 @@ class Page:
         stacked = defaults["custom"]["stacking"]["mode"] == "normal"
         lines = self._stacked(series) if stacked else [(name, look, [(at, 0.0, value) for at, value in points]) for name, look, points in series]
         most = max(upper for _, _, points in lines for _, _, upper in points)
-        most = defaults.get("max") or self._nice(most)
+        most = defaults.get("max") or self._nice(most, 1024 if series[0][1].unit == "bytes" else 1000)
         left, right, top, bottom = 58, width - 10, 30, height - 42
         y_of = lambda value: bottom - min(value, most) / most * (bottom - top)  # noqa: E731
         parts = [self._axes(most, series[0][1].unit, left, right, top, bottom)]
@@ -178,11 +178,12 @@ class Page:
         return f"<svg width={width} height={height}>{''.join(parts)}</svg><div class=legend>{legend}</div>"
 
     @staticmethod
-    def _nice(most):
+    def _nice(most, thousand):
+        """The next number above that four equal parts make readable."""
         if most <= 0:
             return 1
-        size = 10 ** math.floor(math.log10(most))
-        return next(size * step for step in (1, 2, 2.5, 5, 10, 20) if size * step >= most * 1.02)
+        size = float(thousand) ** math.floor(math.log(most, thousand))
+        return next(size * step for step in (1, 2, 4, 8, 10, 20, 40, 80, 100, 200, 400, 800, 1000, 2000) if size * step >= most * 1.02)
 
     def _stacked(self, series):
         below, lines = {}, []

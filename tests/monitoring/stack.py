@@ -65,7 +65,7 @@ class Stack:
             tunnel("shop", self.space, "shop.test", routes=[{"host": "shop.test"}, {"host": "shop.test", "path": "/api", "service": "api"}],
                    tls={"mode": "Terminate", "secretName": "shop-tls"}),
             tunnel("lonely", self.space, "lonely.test"),
-            tunnel("limited", self.space, LIMITED, limits={"connections": 10, "requestsPerSecond": 5}))
+            tunnel("limited", self.space, LIMITED, limits={"connections": 10, "requestsPerSecond": 1}))
         self.kube.apply(tunnel("wrong", self.space, "wrong.test", ports=[{"name": "ssh", "protocol": "TCP", "port": 2222}]))
 
     def _start_standalone(self):
