@@ -1,11 +1,14 @@
 #include "gateway/limit_metrics.h"
 
+#include <vector>
+
 namespace adit::gateway {
 
 void collect_limits(const routing::Table& table, const EdgeSettings& settings, const TunnelGates& gates,
                     telemetry::Families& families) {
   families.gauge("adit_gateway_tunnels", "Tunnels that are configured.").add({}, table.tunnels());
-  auto connections = families.gauge("adit_gateway_connections_limit", "Most connections of visitors; absent: any number.");
+  auto connections =
+      families.gauge("adit_gateway_connections_limit", "Most connections of visitors; absent: any number.");
   if (settings.connections != 0) connections.add({}, settings.connections);
 
   struct Limited {

@@ -34,7 +34,7 @@ struct TunnelCells {
   telemetry::Counter bytes_in;   ///< request bodies and piped bytes from visitors
   telemetry::Counter bytes_out;  ///< towards visitors
   telemetry::Histogram<kTunnelFirstByteBounds> first_byte;
-  telemetry::Counter retries_denied;  ///< its budget was used up
+  telemetry::Counter retries_denied;                                 ///< its budget was used up
   std::array<telemetry::Counter, kTunnelLimitNames.size()> limited;  ///< requests refused by its limits
 };
 
@@ -76,7 +76,7 @@ struct WorkerMetrics {
   telemetry::Counter interrupted;                                  ///< requests cut off after their bytes had left
   telemetry::Counter refused_requests;                             ///< malformed: nothing was forwarded
   telemetry::Histogram<> duration;                                 ///< seconds from head to the last byte of the answer
-  telemetry::Histogram<> first_byte;  ///< seconds from head to the first byte of the answer
+  telemetry::Histogram<> first_byte;                  ///< seconds from head to the first byte of the answer
   telemetry::Histogram<kLoopDelayBounds> loop_delay;  ///< seconds; the longest of each tick of the worker
   TunnelMetrics tunnels;
 
@@ -107,8 +107,9 @@ struct GatewayMetrics {
 
 /// Appends everything above to a page of metrics.
 void collect(const GatewayMetrics& metrics, telemetry::Families& families);
-/// The connectors of each tunnel of the table, its links, and of connectors those that were there first: at most kMostConnectors, and
-/// kMostConnectorsOfTunnel of one tunnel, since their names are theirs to choose. The rest is counted.
+/// The connectors of each tunnel of the table, its links, and of connectors those that were there first: at most
+/// kMostConnectors, and kMostConnectorsOfTunnel of one tunnel, since their names are theirs to choose. The rest is
+/// counted.
 inline constexpr std::size_t kMostConnectors = 2000;
 inline constexpr std::size_t kMostConnectorsOfTunnel = 100;
 void collect_links(const LinkDirectory& directory, const routing::Table& table, telemetry::Families& families);

@@ -21,10 +21,12 @@ class Prometheus:
         self.folder, self.port, self.interval = folder / name, free_port(), interval
         self.folder.mkdir()
         self.config = self.folder / "prometheus.yml"
-        self.scrape(*targets, rules=rules)
+        self._configure(targets, rules)
         self.program = Program(name, [
             "prometheus", f"--config.file={self.config}", f"--storage.tsdb.path={self.folder}/data",
-            f"--web.listen-address=127.0.0.1:{self.port}", "--web.enable-lifecycle", "--log.level=warn"], self.folder)
+            f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"], self.folder)
+
+    def wait_ready(self):
         wait_until(self._ready, "Prometheus is ready", 40)
 
     def _ready(self):
@@ -35,8 +37,7 @@ class Prometheus:
         except OSError:
             return False
 
-    def scrape(self, *targets, rules=()):
-        """Writes the configuration; reload() makes a running Prometheus take it."""
+    def _configure(self, targets, rules):
         jobs = {}
         for job, labels, address in targets:
             jobs.setdefault(job, []).append({"targets": [address], "labels": labels})
@@ -44,10 +45,6 @@ class Prometheus:
             "global": {"scrape_interval": self.interval, "evaluation_interval": self.interval},
             "rule_files": [str(rule) for rule in rules],
             "scrape_configs": [{"job_name": job, "static_configs": groups} for job, groups in jobs.items()]}))
-
-    def reload(self):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/-/reload", method="POST")
-        urllib.request.urlopen(request, timeout=10).close()
 
     def ask(self, path, **parameters):
         """The data of an answer; what Prometheus says when it does not understand."""

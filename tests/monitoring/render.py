@@ -9,7 +9,7 @@ import time
 
 from dashboards import substitute
 
-COLUMN, ROW, GAP = 54, 27, 6
+COLUMN, ROW, GAP = 47, 25, 6
 GREY = "#8e8e9a"
 PALETTE = ["#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#f2495c", "#b877d9", "#8ab8ff", "#fade2a", "#96d98d", "#ffb357", "#ca95e5", "#ff7383"]
 NAMED = {"green": "#73bf69", "yellow": "#fade2a", "red": "#f2495c", "blue": "#5794f2", "purple": "#b877d9", "text": "#ccccdc", "orange": "#ff9830"}

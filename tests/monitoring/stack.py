@@ -92,6 +92,7 @@ class Stack:
 
     def scrape(self, **options):
         self.prometheus = Prometheus(self.folder, self.targets(), **options)
+        self.prometheus.wait_ready()
         everybody = {address for _, _, address in self.targets()}
         wait_until(lambda: self.prometheus.up() == everybody, "all programs are scraped", 30)
 

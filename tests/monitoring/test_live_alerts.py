@@ -26,10 +26,11 @@ def watched(edge, service):
     edge.connector = edge.start_connector(service.url)
     edge.wait_status(200)
     edge.prometheus = Prometheus(edge.folder, [("adit-gateway", LABELS, f"127.0.0.1:{edge.admin}")], [edge.folder / "rules.yaml"])
+    edge.programs.append(edge.prometheus.program)
+    edge.prometheus.wait_ready()
     wait_until(lambda: edge.prometheus.query("adit_gateway_connectors > 0"), "the gateway is scraped", SOON)
     wait_until(lambda: not edge.prometheus.firing(), "all is well, AditNoGateway of the time before included", SOON)
-    yield edge
-    edge.prometheus.program.kill()
+    return edge
 
 
 def fires(edge, name):
