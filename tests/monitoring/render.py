@@ -9,7 +9,7 @@ import time
 
 from dashboards import substitute
 
-COLUMN, ROW, GAP = 47, 25, 6
+COLUMN, ROW, GAP = 46, 24, 6
 GREY = "#8e8e9a"
 PALETTE = ["#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#f2495c", "#b877d9", "#8ab8ff", "#fade2a", "#96d98d", "#ffb357", "#ca95e5", "#ff7383"]
 NAMED = {"green": "#73bf69", "yellow": "#fade2a", "red": "#f2495c", "blue": "#5794f2", "purple": "#b877d9", "text": "#ccccdc", "orange": "#ff9830"}
@@ -228,12 +228,22 @@ class Page:
         for number, (name, _, points) in enumerate(series):
             y = top + number * (thick + 5)
             parts.append(f"<text x={left - 6} y={y + thick / 2 + 3:.0f} text-anchor=end>{html.escape(name)}</text>")
-            for at, value in points:
-                x = self._x(at, left, right)
-                parts.append(f"<rect x={x:.1f} y={y:.0f} width={max(1, min(self._x(at + self.step, left, right), right) - x) + 0.4:.1f} height={thick:.0f} "
+            for first, last, value in self._periods(points):
+                x = self._x(first, left, right)
+                parts.append(f"<rect x={x:.1f} y={y:.0f} width={max(1, min(self._x(last + self.step, left, right), right) - x):.1f} height={thick:.0f} "
                              f"fill='{NAMED[mapping[value]['color']]}' opacity=.75 />")
         legend = "".join(f"<span><i style='background:{NAMED[entry['color']]}'></i>{entry['text']}</span>" for entry in mapping.values())
         return f"<svg width={width} height={height}>{''.join(parts)}</svg><div class=legend>{legend}</div>"
+
+    def _periods(self, points):
+        """(first time, last time, value) of each run of one value without a gap."""
+        periods = []
+        for at, value in points:
+            if periods and periods[-1][2] == value and at - periods[-1][1] < 1.5 * self.step:
+                periods[-1][1] = at
+            else:
+                periods.append([at, at, value])
+        return periods
 
     def _table(self, panel, width, height):
         organize = panel["transformations"][-1]["options"]
