@@ -5,12 +5,10 @@ import contextlib
 import pathlib
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import zlib
 
 ROOT = pathlib.Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "component"), str(ROOT / "tests" / "kubernetes")]
@@ -20,6 +18,7 @@ import pki  # noqa: E402
 from cluster.cluster import Cluster  # noqa: E402
 from dashboards import dashboards  # noqa: E402
 from kube import Kube  # noqa: E402
+from png import shrink  # noqa: E402
 from programs import free_port  # noqa: E402
 from render import Page  # noqa: E402
 from stack import Stack  # noqa: E402
@@ -47,21 +46,7 @@ def photograph(folder, page, file):
                     "--hide-scrollbars",
                     f"--user-data-dir={folder}/chromium", f"--window-size={width},{height}", f"--screenshot={file}",
                     f"file://{folder}/page.html"], check=True, capture_output=True, timeout=120)
-    pack(file)
-
-
-def pack(file):
-    """Compresses the picture as well as PNG can: Chromium does it quickly."""
-    data, chunks = file.read_bytes(), []
-    at = 8
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        chunks.append((kind, data[at + 8:at + 8 + size]))
-        at += size + 12
-    pixels = zlib.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"))
-    packed = [chunk for chunk in chunks if chunk[0] not in (b"IDAT", b"IEND")] + [(b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b"")]
-    file.write_bytes(data[:8] + b"".join(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-                                         for kind, content in packed))
+    shrink(file)
 
 
 def nameable(text, stack):
