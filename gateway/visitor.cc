@@ -99,6 +99,7 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   if (verdict.route != nullptr) {
     record_.tunnel = verdict.route->tunnel->name;
     record_.service = verdict.route->service;
+    if (verdict.limited) worker_.metrics().limited(*verdict.route->tunnel, *verdict.limited);
   }
   if (waits) {
     own_answer(503, "Retry-After: 1\r\n", "too many passwords to check", false);

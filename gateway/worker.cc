@@ -218,6 +218,7 @@ void Worker::finish() {
 }
 
 void Worker::tick() {
+  metrics_.loop_delay.observe(std::chrono::duration<double>(loop_.take_longest_delay()).count());
   links_.publish();
   if (index_ == 0) shared_.ticket_keys.advance(net::Loop::now());
   tickets_.refresh();
