@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 import yaml
-from charts import ADIT, CHARTS, CONNECTOR, ROOT, helm, objects, of_kind, pod_specs
+from charts import ADIT, CHARTS, CONNECTOR, ROOT, helm, objects, of_kind, pod_specs, tool
 
 EVERYTHING = {
     ADIT: {
@@ -106,6 +106,15 @@ def test_lint_finds_nothing(chart):
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda c: c.name)
 def test_the_readme_is_made_from_the_values(chart):
     subprocess.run(["/usr/bin/python3", ROOT / "charts/readme.py", chart, "--check"], check=True)
+
+
+@pytest.mark.parametrize("chart, values", CASES)
+def test_kube_score_finds_nothing(chart, values, tmp_path):
+    file = tmp_path / "objects.yaml"
+    file.write_text(yaml.safe_dump_all(own(chart, values)))
+    done = subprocess.run([tool("kube-score"), "score", "--output-format", "ci", file], capture_output=True, text=True)
+    found = [line for line in done.stdout.splitlines() if not line.startswith(("[OK]", "[SKIPPED]"))]
+    assert done.stdout and not found, "\n".join(found)
 
 
 def leaves(schema, values, path):
