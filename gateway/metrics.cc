@@ -141,6 +141,13 @@ void collect(const GatewayMetrics& metrics, Families& families) {
   }
   counter("adit_gateway_ejections_total", "Times that a connector was left out because it could not reach a service.",
           [](auto& w) { return w.ejections.value(); });
+  auto affinity = families.counter("adit_gateway_affinity_cookies_total",
+                                   "Cookies given to visitors that had none, or whose instance could not be had.");
+  affinity.add({{"reason", "new"}}, sum(metrics, [](auto& w) { return w.affinity_new.value(); }));
+  affinity.add({{"reason", "moved"}}, sum(metrics, [](auto& w) { return w.affinity_moved.value(); }));
+  counter("adit_gateway_shares_moved_total",
+          "Requests sent to another tunnel of those that share a rule, since the one that was chosen had no connector.",
+          [](auto& w) { return w.shares_moved.value(); });
   counter("adit_gateway_service_failures_total", "Requests answered 502 or 504.",
           [](auto& w) { return w.service_failures.value(); });
   counter("adit_gateway_interrupted_requests_total", "Requests that failed after their bytes had left.",

@@ -72,6 +72,9 @@ struct WorkerMetrics {
   telemetry::Counter remote_streams;         ///< streams on another worker's link
   std::array<telemetry::Counter, kUnservedNames.size()> unserved;  ///< 503: route without a usable link
   telemetry::Counter ejections;                                    ///< connectors left out for a service
+  telemetry::Counter affinity_new;                                 ///< cookies given to visitors without
+  telemetry::Counter affinity_moved;                               ///< and to those whose instance could not be had
+  telemetry::Counter shares_moved;                                 ///< the tunnel that a weight chose had no connector
   telemetry::Counter service_failures;                             ///< 502 and 504
   telemetry::Counter interrupted;                                  ///< requests cut off after their bytes had left
   telemetry::Counter refused_requests;                             ///< malformed: nothing was forwarded

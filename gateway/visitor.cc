@@ -92,7 +92,9 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   }
   auto* tls = stream_->tls();
   const auto server_name = tls != nullptr ? tls->server_name() : std::string_view();
-  auto verdict = worker_.admission().admit({head, origin, endpoint_, server_name}, worker_.table(), net::Loop::now());
+  if (!lot_) lot_ = worker_.lots().draw();
+  const Request request{head, origin, endpoint_, server_name, *lot_};
+  auto verdict = worker_.admission().admit(request, worker_.table(), net::Loop::now());
   const bool waits = verdict.kind == Verdict::Kind::wait;
   if (waits && await_password(std::move(verdict.question), origin)) return;
   begin_request(head, origin);
@@ -106,6 +108,7 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   } else if (verdict.kind == Verdict::Kind::answer) {
     own_answer(verdict.status, verdict.fields, verdict.reason, verdict.status == 400);
   } else {
+    if (verdict.share_moved) worker_.metrics().shares_moved.add();
     forward(head, verdict);
   }
   stream_->consume(head_size);  // not earlier: `head` are views into it
@@ -142,6 +145,7 @@ void Visitor::password_checked() {
 void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& origin) {
   state_ = State::exchange;
   has_asked_ = true;
+  lot_.reset();
   head_begun_ = answered_ = answer_ended_ = body_too_large_ = false;
   body_done_ = head.framing == http::Framing::none;
   body_awaited_ = head.expect_continue;
@@ -153,6 +157,7 @@ void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& 
   close_after_ = !head.keep_alive || worker_.leaving();
   record_.begin(head);
   record_.visitor.assign(origin.host);
+  secure_ = origin.scheme == "https";
   if (origin.request_id.empty()) {
     const auto id = base::random_id(worker_.random());
     record_.id.assign(id.data(), id.size());
@@ -166,7 +171,9 @@ void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& 
 void Visitor::forward(const http::RequestHead& head, Verdict& verdict) {
   const auto& route = *verdict.route;
   filters_ = route.filters;
-  if (!route.tunnel->offline_page.empty()) tunnel_ = route.tunnel;
+  if (!route.tunnel->offline_page.empty() || verdict.wish.mode() == routing::Affinity::Mode::cookie) {
+    tunnel_ = route.tunnel;
+  }
   place_ = std::move(verdict.place);
   most_body_ = verdict.most_body;
   http::Origin origin;
@@ -178,7 +185,7 @@ void Visitor::forward(const http::RequestHead& head, Verdict& verdict) {
   auto& upstream = worker_.pool().upstream(*route.tunnel, route.service);
   record_.cells = upstream.cells.get();
   exchange_ = worker_.take_exchange();
-  exchange_->begin(*this, {head, verdict.edits, origin, peer_}, upstream);
+  exchange_->begin(*this, {head, verdict.edits, origin, peer_, verdict.wish}, upstream);
 }
 
 void Visitor::read_body() {

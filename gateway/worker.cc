@@ -31,7 +31,7 @@ Worker::Worker(Shared& shared, std::size_t index)
       metrics_(*shared.metrics.workers[index]),
       table_(shared.table),
       pace_{shared.edge.body_timeout, shared.edge.min_body_rate_grace, shared.edge.min_body_rate},
-      admission_(shared.admission, shared.edge),
+      admission_(shared.admission, shared.edge, *this),
       tickets_(shared.ticket_keys),
       certificates_(shared.table, server_tls(), shared.link_name),
       proxy_arrivals_(loop_, shared.edge, metrics_,
