@@ -1,6 +1,6 @@
 # The usual ways in. Each target installs what it needs (Debian 12) and builds what it uses.
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test availability bench conformance fuzz format lint clean
+.PHONY: help deps demo test availability images bench conformance dashboards fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
@@ -31,6 +31,10 @@ availability: ## Let parts come, go, die and storm under load, ROUNDS (10) times
 	ADIT_BIN=build/release/bin ADIT_STORM=2000 PYTHONPATH=tests/component:tests/network \
 	  $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/availability/test_reconnect_storm.py
 
+images: ## Build the three images with buildah; prints archives for `docker load` and the like
+	@.ci/deps images
+	@e2e/images/build
+
 bench: ## Measure beside nginx and haproxy, and with thousands of Tunnels; writes bench/*.md (BENCH_FLAGS: see bench/run.py --help)
 	@.ci/deps build bench test
 	cmake --preset release
@@ -43,6 +47,12 @@ conformance: ## Run the tables of unusual requests and answers through Adit, ngi
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS) --target adit-gateway adit-connector
 	$(PYTHON) tests/conformance/compare.py --bin build/dev/bin
+
+dashboards: ## Draw the dashboards from real programs under traffic; writes docs/dashboards/*.png
+	@.ci/deps build test pictures
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target adit-gateway adit-connector adit-operator
+	$(PYTHON) tests/monitoring/pictures.py
 
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (60); FUZZ_TARGETS="response manifest" for some of them
 	@.ci/deps build fuzz

@@ -183,8 +183,10 @@ bool Admission::enter(const routing::Tunnel& tunnel, Verdict& verdict, base::Tim
       verdict.place = TunnelPlace(gate);
       return true;
     case TunnelGate::Answer::too_fast:
+      verdict.limited = TunnelLimit::rate;
       return deny(verdict, 429, "more requests per second than the tunnel may have", kRetry);
     default:
+      verdict.limited = TunnelLimit::connections;
       return deny(verdict, 503, "more connections than the tunnel may have", kRetry);
   }
 }

@@ -3,6 +3,7 @@
 // protocol is.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -54,6 +55,7 @@ struct Verdict {
 
   // once the rule is known and not Private
   const routing::Route* route = nullptr;
+  std::optional<TunnelLimit> limited = {};  ///< with `answer`: the limit of the tunnel that was met
 
   // forward
   http::RequestEdits edits;

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kWorthHandingOver = 16 * 1024;  // of a block that may be four times as large
 constexpr std::size_t kMostUnsent = 64 * 1024;        // a visitor that does not read gets no further request served
-constexpr std::size_t kMostSkipped = 256 * 1024;      // of a body that nobody wants any more; then closing is cheaper
+constexpr auto kFirstRequestWithin = std::chrono::seconds(1);  // while the gateway drains
+constexpr std::size_t kMostSkipped = 256 * 1024;  // of a body that nobody wants any more; then closing is cheaper
 
 }  // namespace
 
@@ -28,7 +29,8 @@ Visitor::~Visitor() { stream_->close(); }
 
 void Visitor::start() {
   established_ = !endpoint_.tls;
-  deadline_.set(net::Loop::now() + worker_.edge().header_timeout);
+  const base::Duration limit = worker_.edge().header_timeout;
+  deadline_.set(net::Loop::now() + (worker_.draining() ? std::min<base::Duration>(limit, kFirstRequestWithin) : limit));
   stream_->start(*this);
   if (!established_) return;
   if (!stream_->readable().empty()) return on_readable();  // it came with a PROXY header
@@ -99,6 +101,7 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   if (verdict.route != nullptr) {
     record_.tunnel = verdict.route->tunnel->name;
     record_.service = verdict.route->service;
+    if (verdict.limited) worker_.metrics().limited(*verdict.route->tunnel, *verdict.limited);
   }
   if (waits) {
     own_answer(503, "Retry-After: 1\r\n", "too many passwords to check", false);
@@ -141,6 +144,7 @@ void Visitor::password_checked() {
 
 void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& origin) {
   state_ = State::exchange;
+  has_asked_ = true;
   lot_.reset();
   head_begun_ = answered_ = answer_ended_ = body_too_large_ = false;
   body_done_ = head.framing == http::Framing::none;
@@ -340,8 +344,11 @@ void Visitor::on_broken(std::string_view why) {
 }
 
 void Visitor::drain() {
-  if (state_ == State::head && !head_begun_) return close_gently();
   close_after_ = true;
+  if (state_ != State::head || head_begun_) return;
+  if (has_asked_) return close_gently();
+  // Who has just come is about to ask.
+  deadline_.set(std::min(deadline_.when(), net::Loop::now() + kFirstRequestWithin));
 }
 
 /// The visitor has ended its half, and there is no whole request left of it.

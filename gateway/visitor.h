@@ -129,6 +129,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   std::shared_ptr<Visitor*> waiting_;  ///< whom the checker of passwords tells; emptied when this one is over
   State state_ = State::head;
   bool established_ = false;  ///< TLS is done, if it is used
+  bool has_asked_ = false;    ///< for something, ever
   bool head_begun_ = false;   ///< bytes of a head have come, so that its time runs
 
   // Of the request under way.

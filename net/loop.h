@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include <boost/intrusive/list.hpp>
 
@@ -83,8 +84,18 @@ class Loop {
   /// Runs task.at_turn_end() after the handlers that are ready now; at most once per turn. Work that continues asks
   /// again and so waits for the next turn: an endless flush would starve everybody else.
   void defer(TurnTask& task);
+  /// The same for what sends to one connection; those come first, or earlier by send_deferred().
+  void defer_send(TurnTask& task);
+  /// Sends now. For who has just handed out bytes to many connections: their peers can begin while this thread goes on
+  /// with its turn. Not from within a call of a link's session.
+  void send_deferred() { run(sends_); }
 
-  static base::TimePoint now() { return base::Clock::now(); }
+  /// The time of this turn: read at its first use, so up to one turn old. Of the loop that this thread runs; where none
+  /// runs, the clock's.
+  static base::TimePoint now();
+
+  /// How late the loop came to its tick at worst since this was asked last: what every handler had to wait for others.
+  base::Duration take_longest_delay() { return std::exchange(longest_delay_, base::Duration::zero()); }
 
  private:
   friend class Deadline;
@@ -94,6 +105,9 @@ class Loop {
                                       boost::intrusive::constant_time_size<false>>;
   static constexpr std::size_t kSlots = 256;  // a horizon of 12.8 s; what is later is looked at again then
 
+  void queue(TurnTask& task, Tasks& tasks);
+  static void run(Tasks& tasks);
+  void post_turn_end();
   void end_turn();
   void enqueue(Deadline& deadline);
   void schedule_tick();
@@ -103,11 +117,14 @@ class Loop {
 
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  Tasks sends_;
   Tasks tasks_;
   HandlerSlot turn_slot_;
   bool turn_posted_ = false;
+  base::TimePoint turn_time_ = base::kNever;  ///< kNever: not read yet
   std::array<Slot, kSlots> wheel_;
   base::TimePoint ticked_;  ///< the wheel is served up to here
+  base::Duration longest_delay_{0};
   asio::basic_waitable_timer<base::Clock, asio::wait_traits<base::Clock>, asio::io_context::executor_type> timer_;
   HandlerSlot timer_slot_;
   bool ticking_ = false;

@@ -6,8 +6,10 @@
 #include <map>
 #include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gateway/limit_metrics.h"
 #include "http/parser.h"
 #include "routing/configuration.h"
 
@@ -15,6 +17,8 @@ namespace adit::gateway {
 namespace {
 
 using routing::Filters;
+using testing::HasSubstr;
+using testing::Not;
 using Kind = Verdict::Kind;
 
 const base::TimePoint kNow{std::chrono::seconds(1000)};
@@ -182,13 +186,16 @@ TEST_F(AdmissionTest, LimitsOfTheTunnel) {
   auto second = ask("/");
   EXPECT_EQ(second.status, 503);
   EXPECT_EQ(second.fields, "Retry-After: 1\r\n");
+  EXPECT_EQ(second.limited, TunnelLimit::connections);
   first.place.give_back();
   EXPECT_EQ(ask("/").kind, Kind::forward);
   shop.limits = {0, 2};
   rule({});
   EXPECT_EQ(ask("/").kind, Kind::forward);
-  EXPECT_EQ(ask("/").kind, Kind::forward);
-  EXPECT_EQ(ask("/").status, 429);
+  EXPECT_EQ(ask("/").limited, std::nullopt);
+  const auto third = ask("/");
+  EXPECT_EQ(third.status, 429);
+  EXPECT_EQ(third.limited, TunnelLimit::rate);
 }
 
 TEST_F(AdmissionTest, TheGatewaysOwnLimitsAreForTunnelsThatSayNothing) {
@@ -199,6 +206,23 @@ TEST_F(AdmissionTest, TheGatewaysOwnLimitsAreForTunnelsThatSayNothing) {
   shop.limits.requests_per_second = 0;
   rule({});
   EXPECT_EQ(ask("/").kind, Kind::forward);
+}
+
+TEST_F(AdmissionTest, LimitsAreShownBesideWhatIsUnderWay) {
+  telemetry::Registry registry;
+  registry.add([&](telemetry::Families& families) { collect_limits(*table, settings, shared.gates, families); });
+  rule({});
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_tunnels 1\n"));
+  EXPECT_THAT(registry.text(), Not(HasSubstr("_limit{"))) << "no limits, no series";
+  EXPECT_THAT(registry.text(), Not(HasSubstr("_limit ")));
+  shop.limits.connections = 3;
+  settings.connections = 9;
+  rule({});
+  const auto first = ask("/");
+  const auto second = ask("/");
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_connections_limit 9\n"));
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_tunnel_connections_limit{tunnel=\"team/shop\"} 3\n"));
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_tunnel_connections_open{tunnel=\"team/shop\"} 2\n"));
 }
 
 TEST_F(AdmissionTest, BodySize) {
