@@ -160,14 +160,19 @@ TEST(ChooseInstance, ByAddress) {
     ++visitors[homes.back()];
   }
   ASSERT_EQ(visitors.size(), 10U);
-  for (const auto& [instance, count] : visitors)
+  for (const auto& [instance, count] : visitors) {
     EXPECT_NEAR(count, 1000, 150) << "the addresses are fixed, and so is this";
+  }
   std::reverse(list.begin(), list.end());
   const auto gone = list[3].instance;
   list.erase(list.begin() + 3);
   for (int i = 0; i < kVisitors; ++i) {
     const auto home = choose_instance(visitor(i), list, kNone, kNow);
-    homes[i] == gone ? EXPECT_NE(home, gone) : EXPECT_EQ(home, homes[i]) << "only those of the one that is gone move";
+    if (homes[i] == gone) {
+      EXPECT_NE(home, gone);
+    } else {
+      EXPECT_EQ(home, homes[i]) << "only those of the one that is gone move";
+    }
   }
 }
 
