@@ -12,6 +12,7 @@ import artefacts  # noqa: E402
 import images  # noqa: E402
 import workloads  # noqa: E402
 from helm import Helm  # noqa: E402
+from installation import Edge, Private, covered, tunnel  # noqa: E402
 from kube import Kube  # noqa: E402
 from node import Node  # noqa: E402
 
@@ -63,3 +64,27 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"{seconds:7.1f} s  {nodeid}")
     for name, folder in _left:
         terminalreporter.write_line(f"{name}: logs, events and objects are in {folder}")
+
+
+# What most cases share: an edge with two gateways and two operators, and a private side with two connectors.
+
+@pytest.fixture(scope="session")
+def edge(kube, helm):
+    kube.namespace("edge")
+    edge = Edge(kube, helm)
+    edge.install()
+    return edge
+
+
+@pytest.fixture(scope="session")
+def shop(kube, helm, edge):
+    """The private side of the Tunnel `shop`, linked to all gateways."""
+    for space in ("team-shop", "private"):
+        kube.namespace(space)
+    kube.apply(tunnel("shop", "team-shop"))
+    private = Private(kube, helm)
+    private.take_credentials("team-shop")
+    private.install()
+    edge.serves()
+    covered(edge, private)
+    return private

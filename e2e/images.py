@@ -30,3 +30,19 @@ def sample():
         archive.write(out, SAMPLE, {**files, **modules, str(_PYTHON): _PYTHON, str(websockets): websockets},
                       {"Entrypoint": [str(_PYTHON), "-u", "/srv/main.py"], "User": "65532:65532"})
     return out
+
+
+def interim():
+    out = []
+    import pathlib
+    for p in ("gateway", "connector", "operator"):
+        f = FOLDER / f"adit-{p}.tar"
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        archive.write(f, f"docker.io/library/adit-{p}:0.1.0", {f"/usr/bin/adit-{p}": f"/work/main/build/dev/bin/adit-{p}", "/etc/nsswitch.conf": b"hosts: files dns\n"},
+                      {"Entrypoint": [f"/usr/bin/adit-{p}"], "User": "65532:65532"})
+        out.append(f)
+    return out
+
+
+def build():
+    return [sample(), *interim()]

@@ -33,6 +33,9 @@ _OUTSIDE, _INSIDE = "adite2e-host", "adite2e-node"  # the two ends of the cable
 # The kubelet sets these for the whole machine.
 _SYSCTLS = ("vm.overcommit_memory", "vm.panic_on_oom", "kernel.panic", "kernel.panic_on_oops",
             "kernel.keys.root_maxkeys", "kernel.keys.root_maxbytes")
+# Folders with fixed names that the components write to; init puts memory over them, so on the machine they stay empty.
+_COVERED = [pathlib.Path(f) for f in ("/run/netns", "/run/containerd", "/var/lib/cni", "/var/lib/kubelet",
+                                      "/var/log/containers")]
 _CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
@@ -62,7 +65,7 @@ class Node:
     def __init__(self, state=STATE, programs=None):
         self.state = pathlib.Path(state)
         self.kubeconfig, self.pki = self.state / "kubeconfig", self.state / "pki"
-        self._record, self._sysctls = self.state / "init.pid", self.state / "sysctls"
+        self._record, self._sysctls, self._made = (self.state / file for file in ("init.pid", "sysctls", "made"))
         self.programs = programs or pathlib.Path(_run(HERE / "components").stdout.strip())
 
     # Life
@@ -85,11 +88,14 @@ class Node:
             (self.state / folder).mkdir(parents=True, exist_ok=True)
         self.state.chmod(0o755)
         self._sysctls.write_text("".join(f"{key}={_run('sysctl', '-n', key).stdout}" for key in _SYSCTLS))
-        self._network_up()
+        missing = [folder for folder in _COVERED if not folder.exists()]
+        self._made.write_text("".join(f"{folder}\n" for folder in missing))
+        for folder in missing:
+            folder.mkdir(parents=True)
         self._cgroups_up()
         self._certificates()
         self._configure()
-        self._start()
+        self._network_up(self._start())
 
         def passed(what):
             say(f"  {time.monotonic() - began:5.1f} s  {what}")
@@ -104,7 +110,7 @@ class Node:
                 "get", "node", "-o", "jsonpath={.items[*].status.conditions[?(@.type=='Ready')].status}", check=False).stdout,
                 "node is ready")
             passed("node")
-            self.kubectl("apply", "-f", "-", input=self._rendered("coredns.yaml"))
+            self.kubectl("apply", "-f", "-", input=self._rendered("cluster.yaml"))
             self.kubectl("-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=90s")
             passed("DNS")
         except BaseException:
@@ -118,13 +124,15 @@ class Node:
         if pid:
             os.kill(pid, signal.SIGKILL)  # the first process of a namespace: the kernel ends all others
             wait_until(lambda: not _birth(pid), "the node has ended", 20)
-        for command in (("ip", "netns", "del", NAME), ("ip", "link", "del", _OUTSIDE)):
-            _run(*command, check=False)  # not there: nothing to do
+        _run("ip", "link", "del", _OUTSIDE, check=False)  # it may have gone with the node
         for folder in self._cgroup_folders():
             self._remove_cgroup(folder)
         if self._sysctls.exists():
             for line in self._sysctls.read_text().splitlines():
                 _run("sysctl", "-qw", line)
+        for folder in self._made.read_text().split() if self._made.exists() else []:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
         mounts = [line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
         if any(mount.startswith(f"{self.state}/") for mount in mounts):
             raise RuntimeError(f"there are mounts below {self.state}: it is not removed")
@@ -139,18 +147,18 @@ class Node:
 
     # Its parts
 
-    @staticmethod
-    def _network_up():
-        _run("ip", "netns", "add", NAME)
-        _run("ip", "link", "add", _OUTSIDE, "type", "veth", "peer", "name", _INSIDE, "netns", NAME)
+    def _network_up(self, pid):
+        """A cable between the machine and the node."""
+        _run("ip", "link", "add", _OUTSIDE, "type", "veth", "peer", "name", _INSIDE, "netns", pid)
         _run("ip", "addr", "add", f"{HOST_IP}/24", "dev", _OUTSIDE)
         _run("ip", "link", "set", _OUTSIDE, "up")
         for words in (("link", "set", "lo", "up"), ("addr", "add", f"{IP}/24", "dev", _INSIDE),
                       ("link", "set", _INSIDE, "up"),
                       ("route", "add", "default", "via", HOST_IP)):  # ClusterIPs need some route before they are rewritten
-            _run("ip", "-n", NAME, *words)
+            _run("nsenter", "-t", pid, "--net", "ip", *words)
         for network in (SERVICES, PODS):
             _run("ip", "route", "add", network, "via", IP)
+        (self.state / "connected").touch()
 
     @staticmethod
     def _cgroup_folders():
@@ -212,7 +220,7 @@ class Node:
         path = f"{self.programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return {"name": NAME, "node": NAME, "node_ip": IP, "state": self.state, "run": self.state / "run", "pki": self.pki,
                 "pod_cidr": PODS, "service_cidr": SERVICES, "dns_ip": DNS_IP, "pause": PAUSE, "coredns": COREDNS,
-                "runc": shutil.which("runc"), "PATH": path}
+                "covered": " ".join(map(str, _COVERED)), "runc": shutil.which("runc"), "PATH": path}
 
     def _rendered(self, file):
         return string.Template((HERE / "config" / file).read_text()).substitute(self._settings())
@@ -235,8 +243,8 @@ class Node:
     def _start(self):
         with (self.state / "logs/init.log").open("ab") as log:
             outer = subprocess.Popen(  # unshare waits for its child, which is the node's first process
-                ["nsenter", f"--net=/run/netns/{NAME}", "unshare", "--mount", "--pid", "--uts", "--fork", "--mount-proc",
-                 "--kill-child=SIGKILL", HERE / "init", self.state],
+                ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--mount-proc", "--kill-child=SIGKILL",
+                 HERE / "init", self.state],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         children = pathlib.Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
 
@@ -247,6 +255,7 @@ class Node:
         wait_until(born, "the node's first process is there", 10)
         pid = born()[0]
         self._record.write_text(f"{pid} {_birth(pid)}\n")
+        return pid
 
     # What tests do with it
 
