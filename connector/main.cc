@@ -8,9 +8,11 @@
 #include "connector/options.h"
 #include "connector/server.h"
 #include "net/openssl_memory.h"
+#include "telemetry/health_check.h"
 
 int main(int argc, char** argv) {
   using namespace adit;
+  if (const auto code = telemetry::health_check_command(argc, argv)) return *code;
   net::recycle_openssl_memory();
   auto parsed = connector::parse_options(argc, argv, environ);
   if (!parsed.outcome.run()) {

@@ -5,8 +5,10 @@
 #include "gateway/options.h"
 #include "gateway/server.h"
 #include "net/openssl_memory.h"
+#include "telemetry/health_check.h"
 
 int main(int argc, char** argv) {
+  if (const auto code = adit::telemetry::health_check_command(argc, argv)) return *code;
   adit::net::recycle_openssl_memory();
   adit::gateway::Options options;
   const auto outcome = adit::gateway::parse_options(options, argc, argv, environ);

@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "operator/options.h"
 #include "operator/server.h"
+#include "telemetry/health_check.h"
 
 int main(int argc, char** argv) {
+  if (const auto code = adit::telemetry::health_check_command(argc, argv)) return *code;
   adit::controller::Options options;
   const auto outcome = adit::controller::parse_options(options, argc, argv, environ);
   if (!outcome.run()) {
