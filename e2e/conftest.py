@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / path) for path in ("e2e", "e2e/cluster", "tests/availability", "tests/component", "tests")]
 
 import artefacts  # noqa: E402
-import images  # noqa: E402
+import tarballs  # noqa: E402
 import workloads  # noqa: E402
 from helm import Helm  # noqa: E402
 from installation import Edge, Private, covered, tunnel  # noqa: E402

@@ -13,10 +13,11 @@ CHARTS = ROOT / "charts"
 class Helm:
     def __init__(self, node):
         self._node = node
+        self._program = subprocess.run([ROOT / "e2e/tools/get", "helm"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
     def __call__(self, *arguments, seconds=200, check=True):
         """Its standard output."""
-        done = subprocess.run([self._node.programs / "helm", f"--kubeconfig={self._node.kubeconfig}", *map(str, arguments)],
+        done = subprocess.run([self._program, f"--kubeconfig={self._node.kubeconfig}", *map(str, arguments)],
                               capture_output=True, text=True, timeout=seconds + 30, check=False)
         if check and done.returncode:
             raise AssertionError(f"helm {' '.join(map(str, arguments))}: {done.stderr.strip()}\n{done.stdout.strip()}")

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 
 import node
+import tarballs
 import workloads
 from kube import wait_until
 from load import Load, Mix
@@ -38,11 +39,12 @@ class Edge:
         self.operators_selector = f"app.kubernetes.io/instance={release},app.kubernetes.io/component=operator"
 
     def values(self):
+        image = {"image": {"tag": tarballs.TAG, "pullPolicy": "Never"}}
         own = {"links": {"address": f"edge.test:{self.ports.link}"}, "publicAddresses": ["edge.test"],
-               "gateway": {"replicas": 2, "workers": 1, "drainDelaySeconds": DELAY, "drainTimeSeconds": DRAIN,
+               "gateway": {**image, "replicas": 2, "workers": 1, "drainDelaySeconds": DELAY, "drainTimeSeconds": DRAIN,
                            "resources": _SMALL,
                            "service": {"type": "NodePort", "nodePorts": dataclasses.asdict(self.ports)}},
-               "operator": {"resources": _SMALL}}
+               "operator": {**image, "resources": _SMALL}}
         return merged(own, self._values)
 
     def install(self, *rest):
@@ -114,7 +116,7 @@ class Private:
         return {key: base64.b64decode(value).decode() for key, value in given["data"].items()}
 
     def values(self):
-        own = {"existingSecret": f"{self.tunnel}-connector", "replicas": 2, "links": 2, "drainTimeSeconds": DRAIN,
+        own = {"existingSecret": f"{self.tunnel}-connector", "image": {"tag": tarballs.TAG, "pullPolicy": "Never"}, "replicas": 2, "links": 2, "drainTimeSeconds": DRAIN,
                "resources": _SMALL, "services": {"default": "http://sample:8000", "chat": "http://sample:8001"}}
         return merged(own, self._values)
 

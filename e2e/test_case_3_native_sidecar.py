@@ -33,7 +33,7 @@ def deployment(space):
 
 
 def job(space):
-    container = {**workloads.CONTAINER, "name": "work", "image": workloads.images.SAMPLE,
+    container = {**workloads.CONTAINER, "name": "work", "image": workloads.tarballs.SAMPLE,
                  "command": ["/usr/bin/python3.11", "-u", "-c", WORK]}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "with-sidecar", "namespace": space},
             "spec": {"backoffLimit": 0,

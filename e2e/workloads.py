@@ -1,5 +1,5 @@
 """Objects that the cases put on the private side."""
-import images
+import tarballs
 
 # What the restricted pod security standard asks for.
 POD = {"securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -11,7 +11,7 @@ _TEMPORARY = {"volumes": [{"name": "tmp", "emptyDir": {}}]}
 
 
 def sample_container():
-    return {**CONTAINER, "name": "sample", "image": images.SAMPLE,
+    return {**CONTAINER, "name": "sample", "image": tarballs.SAMPLE,
             "readinessProbe": {"httpGet": {"path": "/", "port": 8000}, "periodSeconds": 1},
             "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}]}
 
@@ -33,7 +33,7 @@ def connector_sidecar(secret, *services):
     ends after them, so that Jobs end."""
     def from_secret(name, key):
         return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
-    return {**CONTAINER, "name": "connector", "image": "adit-connector:0.1.0", "imagePullPolicy": "Never",
+    return {**CONTAINER, "name": "connector", "image": f"adit-connector:{tarballs.TAG}", "imagePullPolicy": "Never",
             "restartPolicy": "Always",
             "args": ["--token-file=/run/adit/connector/token", "--ca-file=/run/adit/connector/ca.crt", "--links=2",
                      "--admin=:9091", *(f"--service={service}" for service in services)],
