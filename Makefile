@@ -21,7 +21,7 @@ demo: ## A page at http://localhost:8080 and https://localhost:8443 through the 
 test: deps ## Build the dev preset and run every test
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS)
-	ctest --preset dev -j 2 --no-tests=error
+	ctest --preset dev -j 3 --no-tests=error
 
 availability: ## Let parts come, go, die and storm under load, ROUNDS (10) times with requests of 20 s; no request may fail
 	@.ci/deps build test

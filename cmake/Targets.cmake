@@ -38,7 +38,18 @@ function(adit_test folder)
   else()
     target_precompile_headers(test_${folder} PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
   endif()
-  include(GoogleTest)
-  gtest_discover_tests(test_${folder} TEST_PREFIX "${folder}." DISCOVERY_TIMEOUT 60
-                       WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 300 LABELS unit)
+  adit_discover_tests(test_${folder} ${folder} TIMEOUT 300 LABELS unit)
+endfunction()
+
+# adit_discover_tests(PROGRAM PREFIX PROPERTY value…): its GoogleTest cases as tests "PREFIX.Suite.Case". With a sanitizer
+# they are one test: a process of its own for each of a thousand cases takes minutes there.
+function(adit_discover_tests program prefix)
+  if(ADIT_SANITIZE)
+    add_test(NAME ${prefix} COMMAND ${program} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${prefix} PROPERTIES ${ARGN})
+  else()
+    include(GoogleTest)
+    gtest_discover_tests(${program} TEST_PREFIX "${prefix}." DISCOVERY_TIMEOUT 60
+                         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES ${ARGN})
+  endif()
 endfunction()
