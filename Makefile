@@ -7,7 +7,7 @@ PYTHON := /usr/bin/python3
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## Install the Debian packages that building and testing need, and build a test cluster once (10 min)
 	@.ci/deps build test
