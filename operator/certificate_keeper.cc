@@ -28,15 +28,17 @@ std::optional<KeyCertificate> pair_of(const Json& secret, std::string_view certi
   return pair;
 }
 
+/// Who manages them is not said: a chart makes these objects, without content, so that they go when it is uninstalled.
 Json metadata(const std::string& space, const std::string& name) {
-  return {{"name", name}, {"namespace", space}, {"labels", {{"app.kubernetes.io/managed-by", "adit-operator"}}}};
+  return {{"name", name}, {"namespace", space}, {"labels", {{"app.kubernetes.io/part-of", "adit"}}}};
 }
 
+/// Without a type, which nobody could change: kubernetes.io/tls cannot be made without content, and Opaque is what
+/// comes of saying nothing.
 Json tls_secret(const std::string& space, const std::string& name, const KeyCertificate& pair) {
   return {
       {"apiVersion", "v1"},
       {"kind", "Secret"},
-      {"type", "kubernetes.io/tls"},
       {"metadata", metadata(space, name)},
       {"data", {{"tls.crt", routing::encode_base64(pair.certificate)}, {"tls.key", routing::encode_base64(pair.key)}}}};
 }

@@ -123,6 +123,28 @@ TEST(CertificateKeeper, MakesTheFirstSet) {
   EXPECT_EQ(published(api).find("PRIVATE"), std::string::npos);
 }
 
+/// As a chart does, so that its uninstallation takes them away again.
+TEST(CertificateKeeper, FillsWhatIsThereWithoutContent) {
+  SimulatedApi api;
+  for (const char* name : {"adit-authority", "adit-operator-tls", "adit-gateway-link-tls", "adit-gateway-peer-tls"}) {
+    api.put(secrets(),
+            Json{{"metadata",
+                  {{"namespace", "adit"}, {"name", name}, {"labels", {{"app.kubernetes.io/managed-by", "Helm"}}}}},
+                 {"type", "Opaque"}});
+  }
+  api.put(kConfigMaps, Json{{"metadata", {{"namespace", "adit"}, {"name", "adit-ca"}}}});
+  Keeping leader(api, true);
+  leader.start();
+  ASSERT_TRUE(leader.is_told());
+  ASSERT_TRUE(wait_until([&] { return !published(api).empty(); }));
+  const auto set = leader.last();
+  EXPECT_EQ(stored(api, "adit-authority", "tls.key"), set.authority.signer.key);
+  EXPECT_EQ(stored(api, "adit-gateway-peer-tls", "tls.key"), set.peer.key);
+  const auto secret = *api.peek(secrets(), {"adit", "adit-operator-tls"});
+  EXPECT_EQ(secret["type"], "Opaque");
+  EXPECT_EQ(secret["metadata"]["labels"]["app.kubernetes.io/managed-by"], "Helm");
+}
+
 TEST(CertificateKeeper, WritesNothingWhenNothingChanged) {
   SimulatedApi api;
   Keeping leader(api, true);

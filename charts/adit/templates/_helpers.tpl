@@ -183,6 +183,17 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 - apiGroups: [adit.dev]
   resources: [tunnels/status]
   verbs: [patch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses/status]
+  verbs: [patch]
+{{- if not .Values.watchNamespaces }}
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [get, list, watch]
+{{- end }}
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, {{ if .Values.rbac.watchSecrets }}list, watch, {{ end }}create, patch]
