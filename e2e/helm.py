@@ -43,7 +43,7 @@ class Helm:
         return self("uninstall", release, "-n", space, "--wait", f"--timeout={seconds}s", seconds=seconds)
 
     def test(self, release, space, seconds=120):
-        return self("test", release, "-n", space, "--logs", f"--timeout={seconds}s", seconds=seconds)
+        return self("test", release, "-n", space, f"--timeout={seconds}s", seconds=seconds)
 
     def template(self, release, chart, space, values=None):
         """The objects that it would make."""

@@ -60,7 +60,8 @@ class Kube:
 
     @contextlib.contextmanager
     def namespaces(self, *names):
-        """There for the block, unless it fails: then they stay for whoever looks for the reason."""
+        """New ones for the block. When it fails they stay, for whoever looks for the reason."""
+        self.delete_namespaces(*names)
         for name in names:
             self.namespace(name)
         yield
