@@ -96,9 +96,12 @@ class Kube:
         return {c["type"]: (c["status"], c["reason"]) for c in status.get("conditions", [])}
 
     def kill(self, pod, container, space):
-        """kill -9 of a container's first process, as from the node."""
+        """kill -9 of a container's first process, as from the node. The moment, as time.monotonic()."""
         states = self.get("pod", pod, space)["status"]
         every = states.get("containerStatuses", []) + states.get("initContainerStatuses", [])
         found = next(s["containerID"].removeprefix("containerd://") for s in every if s["name"] == container)
         tasks = [line.split() for line in self.node.ctr("tasks", "ls").stdout.splitlines()]
-        self.node.inside("kill", "-9", next(words[1] for words in tasks if words[0] == found))
+        process = next(words[1] for words in tasks if words[0] == found)
+        moment = time.monotonic()
+        self.node.inside("kill", "-9", process)
+        return moment

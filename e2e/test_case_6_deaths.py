@@ -22,11 +22,12 @@ def died(load, moment):
 
 
 def kill_one(kube, edge, shop, what):
+    """The moment of its death."""
     pods, container, space = {
         "operator": ([pod for pod in edge.operators() if pod["metadata"]["name"] == edge.leader()], "operator", edge.space),
         "connector": (shop.connectors(), "connector", shop.space),
         "gateway": (edge.gateways(), "gateway", edge.space)}[what]
-    kube.kill(pods[0]["metadata"]["name"], container, space)
+    return kube.kill(pods[0]["metadata"]["name"], container, space)
 
 
 @pytest.mark.parametrize("what, may_fail", [
@@ -40,8 +41,7 @@ def test_case_6_kill(kube, edge, shop, what, may_fail):
     covered(edge, shop)
     with edge.load() as load:
         time.sleep(QUIET)
-        moment = time.monotonic()
-        kill_one(kube, edge, shop, what)
+        moment = kill_one(kube, edge, shop, what)
         time.sleep(OVER + QUIET)
     assert set(died(load, moment)) <= may_fail
     edge.settled(2)
