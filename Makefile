@@ -1,6 +1,6 @@
 # The usual ways in. Each target installs what it needs (Debian 12) and builds what it uses.
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test e2e availability bench conformance fuzz format lint clean
+.PHONY: help deps demo test e2e availability images bench conformance fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
@@ -24,7 +24,7 @@ test: deps ## Build the dev preset and run every test
 	ctest --preset dev -j 3 --no-tests=error
 
 e2e: ## Images, charts and the nine cases of docs/end-to-end.md on a real cluster on this machine (needs root; E2E_FLAGS: see there)
-	@.ci/deps e2e
+	@.ci/deps images e2e
 	e2e/run $(E2E_FLAGS)
 
 availability: ## Let parts come, go, die and storm under load, ROUNDS (10) times with requests of 20 s; no request may fail
@@ -34,6 +34,10 @@ availability: ## Let parts come, go, die and storm under load, ROUNDS (10) times
 	$(PYTHON) tests/availability/run.py --bin build/release/bin --rounds $(or $(ROUNDS),10)
 	ADIT_BIN=build/release/bin ADIT_STORM=2000 PYTHONPATH=tests/component:tests/network \
 	  $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/availability/test_reconnect_storm.py
+
+images: ## Build the three images with buildah; prints archives for `docker load` and the like
+	@.ci/deps images
+	@e2e/images/build
 
 bench: ## Measure beside nginx and haproxy, and with thousands of Tunnels; writes bench/*.md (BENCH_FLAGS: see bench/run.py --help)
 	@.ci/deps build bench test

@@ -1,7 +1,7 @@
 """Gateway and connector far apart: one stream against raw TCP, and small requests beside bulk on the same link.
 
-The hosts are network namespaces joined by tests/network/delay_link; both have the machine's own buffers and congestion
-control. Raw TCP is the same visitor that reaches the same service over the same network without a tunnel.
+The hosts are network namespaces joined by tests/network/delay_link; both have the machine's own buffers and, where
+nothing else is said, congestion control. Raw TCP is the same visitor that reaches the same service over the same network without a tunnel.
 """
 import contextlib
 import dataclasses
@@ -31,12 +31,14 @@ class Network:
     delay_ms: float
     rate_mbit: float = 0
     queue_bytes: float | None = None
+    congestion: str | None = None  # the kernel's congestion control; None: the machine's own
 
 
 # Round trip of 100 ms, where the kernel's own buffers limit raw TCP, and with a narrow place that does.
 LONG = (Network("100 ms, any rate", 50), Network("100 ms, 200 Mbit/s", 50, 200, 2.5e6))
-# Of a queue of one round trip: with more, the network itself would make everybody wait.
-SHARED = Network("20 ms, 200 Mbit/s", 10, 200, 0.5e6)
+# Of a queue of one round trip: with more, the network itself would make everybody wait. By Linux's own choice, since BBR
+# sends next to nothing for 200 ms every 10 s to measure the path (PROBE_RTT): whoever is on that connection waits for it.
+SHARED = Network("20 ms, 200 Mbit/s", 10, 200, 0.5e6, "cubic")
 
 
 @dataclasses.dataclass
@@ -66,7 +68,7 @@ class Place:
 
     def __enter__(self):
         net = self.network
-        self.far = delay.Far(self.tools / "delay_link", net.delay_ms, net.rate_mbit, net.queue_bytes)
+        self.far = delay.Far(self.tools / "delay_link", net.delay_ms, net.rate_mbit, net.queue_bytes, net.congestion)
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.far)
             stack.callback(self.stop)

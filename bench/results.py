@@ -24,10 +24,9 @@ class Found:
         self.tls_cost = None  # of tls_cost.measure
         self.tunnels = None  # tunnels.Tunnels
 
-    def median(self, kind, system, name):
-        """Of load.cpu or load.rate; None if that was not measured."""
-        rounds = self.figures.get((system, name))
-        return median(kind(WORKLOADS[name], f) for f in rounds) if rounds else None
+    def rounds(self, name, *systems):
+        """What each round found for these systems in workload `name`; empty if one of them was not measured."""
+        return list(zip(*(self.figures.get((system, name), []) for system in systems)))
 
     def errors(self, system):
         more = [f for rounds in self.tunnels.figures.values() for f in rounds] if self.tunnels else []
@@ -124,6 +123,7 @@ def report(found, options):
         "ratios within one run and CPU per unit of work say something. Every program has one worker; all TLS is 1.3 with",
         "AES-128-GCM and the same ECDSA P-256 certificate; nginx and haproxy write no access log; Adit runs with routing,",
         "metrics and an access log to a file.", "", "## Targets", "",
+        "A ratio is the median of the rounds' ratios: the machine's speed moves between rounds more than within one.", "",
         "nginx1, nginx2: nginx with one hop and with two, TLS between; haproxy2: the same with HTTP/2.", "", judged, ""]
     for workload in (w for name, w in WORKLOADS.items() if name in options.only):
         rows = [(s.title, len(s.programs), found.figures[s.name, workload.name])

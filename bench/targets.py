@@ -9,10 +9,12 @@ YES, NO = "yes", "**no**"
 
 
 def ratio(kind, name, other):
-    """Of the medians of `kind` (load.cpu, load.rate) in workload `name`: Adit ÷ other."""
+    """The median of the rounds' ratios of `kind` (load.cpu, load.rate) in workload `name`: Adit ÷ other. Of each round,
+    since the machine's speed moves from round to round by more than what is looked for."""
     def value(found):
-        ours, theirs = (found.median(kind, system, name) for system in ("adit", other))
-        return ours / theirs if ours is not None and theirs else None
+        rounds = found.rounds(name, "adit", other)
+        each = [(kind(load.WORKLOADS[name], ours), kind(load.WORKLOADS[name], theirs)) for ours, theirs in rounds]
+        return median(ours / theirs for ours, theirs in each) if each and all(theirs for _, theirs in each) else None
     return value
 
 
@@ -37,9 +39,10 @@ def idle_streams(found):
 def added_latency(name, other):
     """p50 of one client beyond that of the upstream alone: Adit ÷ other."""
     def value(found):
-        p50 = [median(f["p50_us"] for f in found.figures.get((system, name), [])) if (system, name) in found.figures
-               else None for system in ("adit", other, "direct")]
-        return (p50[0] - p50[2]) / (p50[1] - p50[2]) if None not in p50 and p50[1] > p50[2] else None
+        p50 = [[figures["p50_us"] for figures in turn] for turn in found.rounds(name, "adit", other, "direct")]
+        if not p50 or any(theirs <= alone for _, theirs, alone in p50):
+            return None
+        return median((ours - alone) / (theirs - alone) for ours, theirs, alone in p50)
     return value
 
 
@@ -57,8 +60,8 @@ def of_tunnels(read):
 
 def spread_cost(tunnels):
     small = load.WORKLOADS["small"]
-    many, one = (median(load.cpu(small, f) for f in tunnels.figures[run]) for run in ((OTHERS, HOSTS), (0, 1)))
-    return many / one
+    turns = zip(tunnels.figures[(OTHERS, HOSTS)], tunnels.figures[(0, 1)])
+    return median(load.cpu(small, many) / load.cpu(small, one) for many, one in turns)
 
 
 # what, value, sign that says which way is better, must, aim.

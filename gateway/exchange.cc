@@ -65,6 +65,7 @@ void Exchange::on_sent(std::size_t size) {
   }
   const bool was_full = !takes_more();
   to_service_.consume(size);
+  if (to_service_.empty() && !next_.empty()) to_service_ = std::move(next_);
   // A long upload is no late answer: the service's time begins anew with each piece.
   if (state_ == State::sending) give_up_ = net::Loop::now() + context_.answer_timeout;
   // Who brings bytes right now looks at takes_more() afterwards; asked from within, it would bring the same again.
@@ -74,22 +75,22 @@ void Exchange::on_sent(std::size_t size) {
 void Exchange::body(std::span<const char> bytes) {
   const bool was_empty = to_send().empty();
   if (request_framing_ == http::Framing::chunked) {
-    http::write_chunk(to_service_, bytes);
+    http::write_chunk(last_buffer(), bytes);
   } else {
-    to_service_.append(bytes);
+    last_buffer().append(bytes);
   }
   if (was_empty && stream_ != nullptr && state_ != State::opening) resume();
 }
 
 void Exchange::body(base::Buffer bytes) {
-  if (request_framing_ == http::Framing::chunked || !to_service_.empty()) return body(bytes.readable());
-  to_service_ = std::move(bytes);
+  if (request_framing_ == http::Framing::chunked || !next_.empty()) return body(bytes.readable());
+  (to_service_.empty() ? to_service_ : next_) = std::move(bytes);
   if (stream_ != nullptr && state_ != State::opening) resume();
 }
 
 void Exchange::end_body(const http::FieldList* trailers) {
   if (request_framing_ == http::Framing::chunked) {
-    http::write_last_chunk(to_service_, trailers);
+    http::write_last_chunk(last_buffer(), trailers);
     if (stream_ != nullptr && state_ != State::opening) resume();
   }
   request_ended_ = true;
@@ -98,7 +99,7 @@ void Exchange::end_body(const http::FieldList* trailers) {
 
 void Exchange::pipe(std::span<const char> bytes) {
   const bool was_empty = to_send().empty();
-  to_service_.append(bytes);
+  last_buffer().append(bytes);
   if (was_empty) resume();
 }
 
@@ -141,6 +142,7 @@ void Exchange::end() {
   state_ = State::idle;
   deadline_.clear();
   to_service_.clear();
+  next_.clear();
   answer_.clear();
 }
 

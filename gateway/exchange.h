@@ -94,7 +94,7 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   /// After 101: the visitor's bytes, and the end of its half.
   void pipe(std::span<const char> bytes);
   void end_pipe();
-  bool takes_more() const { return to_service_.size() - sent_ < kMostBuffered; }
+  bool takes_more() const { return to_service_.size() - sent_ + next_.size() < kMostBuffered; }
 
   /// The visitor's connection has taken bytes and has `unsent` left: the service's credit follows.
   void delivered(std::size_t unsent);
@@ -120,6 +120,7 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   void on_body(std::span<const char> bytes) override { responder_->on_answer_body(bytes); }
   void on_trailers(const http::FieldList& trailers) override { responder_->on_answer_trailers(trailers); }
 
+  base::Buffer& last_buffer() { return next_.empty() ? to_service_ : next_; }
   void attempt();
   void wait_at_most(base::Duration limit);
   void resume();
@@ -152,7 +153,8 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   bool probed_ = false;        ///< the link was made suspect, its verdict is awaited
   base::Buffer to_service_;    ///< request bytes; the first sent_ have left (kept while the request may be repeated)
   std::size_t sent_ = 0;
-  bool left_ = false;            ///< a byte has left on the present attempt
+  base::Buffer next_;  ///< goes after all of to_service_: body that brought its memory along while that was not empty
+  bool left_ = false;  ///< a byte has left on the present attempt
   bool link_failed_ = false;     ///< the last attempt ended for the link's sake, before a byte had left
   base::Buffer answer_;          ///< answer bytes that do not parse yet
   std::size_t undelivered_ = 0;  ///< answer bytes whose credit is not given back yet

@@ -210,14 +210,14 @@ void OperatorSource::report_links() {
 void OperatorSource::save() {
   save_.clear();
   if (!state_ || !unsaved_ || !replica_.version()) return;
-  const auto began = net::Loop::now();
+  const auto began = base::Clock::now();
   const auto saved = state_->write(replica_.write_copy());
   unsaved_ = !saved;
   if (!saved && save_problem_ != saved.error()) {
     base::log::warning("the copy of the configuration cannot be written", {{"reason", saved.error()}});
   }
   save_problem_ = saved ? "" : saved.error();
-  const auto took = net::Loop::now() - began;
+  const auto took = base::Clock::now() - began;
   options_.save_after =
       std::max(options_.save_after, std::chrono::duration_cast<std::chrono::milliseconds>(took * kSaveShare));
 }

@@ -43,6 +43,7 @@ void LinkDriver::on_readable() {
   if (stream_->at_end()) return end(LinkEnd::lost, "the peer closed the connection");
   stream_->read();
   end_turn();
+  loop_.send_deferred();  // the last: what it calls may end this
 }
 
 /// False: the link is over.

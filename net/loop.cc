@@ -1,8 +1,14 @@
 #include "net/loop.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace adit::net {
+namespace {
+
+thread_local Loop* running = nullptr;
+
+}  // namespace
 
 // UNSAFE_IO: sockets are used by the loop's own thread only, so the reactor needs no lock per descriptor; post() stays
 // safe.
@@ -12,24 +18,50 @@ Loop::Loop()
       ticked_(now()),
       timer_(context_) {}
 
-void Loop::run() { context_.run(); }
+void Loop::run() {
+  Loop* const outer = std::exchange(running, this);
+  context_.run();
+  running = outer;
+}
 
 void Loop::stop() { context_.stop(); }
 
-void Loop::defer(TurnTask& task) {
+void Loop::defer(TurnTask& task) { queue(task, tasks_); }
+
+void Loop::defer_send(TurnTask& task) { queue(task, sends_); }
+
+void Loop::queue(TurnTask& task, Tasks& tasks) {
   if (task.is_linked()) return;
-  tasks_.push_back(task);
-  if (turn_posted_) return;
-  turn_posted_ = true;
+  tasks.push_back(task);
+  post_turn_end();
+}
+
+base::TimePoint Loop::now() {
+  if (running == nullptr) return base::Clock::now();
+  if (running->turn_time_ == base::kNever) {
+    running->turn_time_ = base::Clock::now();
+    running->post_turn_end();
+  }
+  return running->turn_time_;
+}
+
+void Loop::post_turn_end() {
+  if (std::exchange(turn_posted_, true)) return;
   asio::post(context_, SlotHandler(turn_slot_, [this] { end_turn(); }));
 }
 
 void Loop::end_turn() {
   turn_posted_ = false;
-  // Tasks that are deferred from here on belong to the next turn. They leave the list one by one, since running one may
-  // destroy another.
+  turn_time_ = base::kNever;
+  run(sends_);
+  run(tasks_);
+}
+
+/// Tasks that are deferred from here on belong to the next turn. They leave the list one by one, since running one may
+/// destroy another.
+void Loop::run(Tasks& tasks) {
   Tasks now_due;
-  now_due.swap(tasks_);
+  now_due.swap(tasks);
   while (!now_due.empty()) {
     TurnTask& task = now_due.front();
     now_due.pop_front();
@@ -70,7 +102,8 @@ void Loop::schedule_tick() {
 }
 
 void Loop::tick() {
-  const auto time = now();
+  const auto time = turn_time_ = base::Clock::now();  // who is called now must find that its time has come
+  post_turn_end();
   // After a long stall every slot is served once; that is enough.
   const auto most = static_cast<base::Duration::rep>(kSlots);
   const auto behind = std::min((time.time_since_epoch() / kTick) - (ticked_.time_since_epoch() / kTick), most);

@@ -83,8 +83,15 @@ class Loop {
   /// Runs task.at_turn_end() after the handlers that are ready now; at most once per turn. Work that continues asks
   /// again and so waits for the next turn: an endless flush would starve everybody else.
   void defer(TurnTask& task);
+  /// The same for what sends to one connection; those come first, or earlier by send_deferred().
+  void defer_send(TurnTask& task);
+  /// Sends now. For who has just handed out bytes to many connections: their peers can begin while this thread goes on
+  /// with its turn. Not from within a call of a link's session.
+  void send_deferred() { run(sends_); }
 
-  static base::TimePoint now() { return base::Clock::now(); }
+  /// The time of this turn: read at its first use, so up to one turn old. Of the loop that this thread runs; where none
+  /// runs, the clock's.
+  static base::TimePoint now();
 
  private:
   friend class Deadline;
@@ -94,6 +101,9 @@ class Loop {
                                       boost::intrusive::constant_time_size<false>>;
   static constexpr std::size_t kSlots = 256;  // a horizon of 12.8 s; what is later is looked at again then
 
+  void queue(TurnTask& task, Tasks& tasks);
+  static void run(Tasks& tasks);
+  void post_turn_end();
   void end_turn();
   void enqueue(Deadline& deadline);
   void schedule_tick();
@@ -103,9 +113,11 @@ class Loop {
 
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
+  Tasks sends_;
   Tasks tasks_;
   HandlerSlot turn_slot_;
   bool turn_posted_ = false;
+  base::TimePoint turn_time_ = base::kNever;  ///< kNever: not read yet
   std::array<Slot, kSlots> wheel_;
   base::TimePoint ticked_;  ///< the wheel is served up to here
   asio::basic_waitable_timer<base::Clock, asio::wait_traits<base::Clock>, asio::io_context::executor_type> timer_;

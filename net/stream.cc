@@ -178,7 +178,11 @@ void Stream::write(std::span<const char> bytes) {
 std::size_t Stream::unsent() const { return out_.size() + (tls_ ? tls_->cipher_out().size() : 0); }
 
 void Stream::encrypt_ahead() {
-  if (open_ && tls_ && !out_.empty()) (void)encrypt();
+  if (!open_ || !tls_ || out_.empty()) return;
+  // More will follow: the block is not to be grown, and copied, from piece to piece.
+  auto& wire = tls_->cipher_out();
+  if (out_.size() >= kWorthACall && wire.size() < kCipherBatch) wire.reserve(kCipherBatch - wire.size());
+  (void)encrypt();
 }
 
 bool Stream::encrypt() {

@@ -77,7 +77,7 @@ class Stream final : public TurnTask, public boost::intrusive_ref_counter<Stream
   void write(std::span<const char> bytes);
   /// Bytes to send; call flush_soon() after appending.
   base::Buffer& out() { return out_; }
-  void flush_soon() { loop_.defer(*this); }
+  void flush_soon() { loop_.defer_send(*this); }
   /// TLS: makes records of out() now; they are sent by flush().
   void encrypt_ahead();
   /// Sends at once what the socket takes.

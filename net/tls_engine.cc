@@ -126,6 +126,8 @@ TlsEngine::Status TlsEngine::read(base::Buffer& plain) {
         SSL_read(ssl_.get(), room.data(), static_cast<int>(std::min<std::size_t>(room.size(), 1U << 30U)));
     if (count > 0) {
       plain.commit(static_cast<std::size_t>(count));
+      // Asking once more would only hear that there is nothing: OpenSSL reads no further than the record it returns.
+      if (cipher_in_.empty() && SSL_pending(ssl_.get()) == 0) return Status::ok;
       continue;
     }
     if (plain.empty()) plain.clear();  // an idle connection holds no block

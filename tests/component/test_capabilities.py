@@ -8,13 +8,13 @@ import threading
 
 import pytest
 
+import documented_tests
 import frames
 import visitor
 from edge import documents, token_secret, tunnel_manifest
 from programs import wait_until
 
-ROOT = pathlib.Path(__file__).parents[2]
-TABLE = ROOT / "docs" / "capabilities.md"
+TABLE = documented_tests.ROOT / "docs" / "capabilities.md"
 ROW = re.compile(r"^\| ([SO]\d*-?[CP]?\d*) \| (.+) \| (.+) \|$")
 
 
@@ -22,20 +22,12 @@ def rows():
     return [match.groups() for match in map(ROW.match, TABLE.read_text(encoding="utf-8").splitlines()) if match]
 
 
-def names_in(file):
-    """The names of the tests in a file: functions of Python, Suite.Name of GoogleTest."""
-    text = (ROOT / file).read_text(encoding="utf-8")
-    if file.endswith(".py"):
-        return set(re.findall(r"^def (test_\w+)\(", text, re.MULTILINE))
-    return {f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_[FP])?\((\w+), (\w+)\)", text, re.MULTILINE)}
-
-
 def test_every_test_of_the_table_is_there():
     named, wrong = 0, []
     for identifier, _, where in rows():
-        found = re.findall(r"`(tests/[\w/]+\.(?:py|cc))::([\w.]+)`", where)
+        found = documented_tests.tests_named(where)
         named += len(found)
-        wrong += [f"{identifier}: {file}::{name}" for file, name in found if name not in names_in(file)]
+        wrong += [f"{identifier}: {test}" for test in documented_tests.missing(found)]
         if not found and not where.startswith(("not yet: ", "no test: ")):
             wrong.append(f"{identifier}: neither a test nor a reason")
     assert named > 50 and not wrong, wrong

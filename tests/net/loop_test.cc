@@ -75,6 +75,53 @@ TEST(Loop, TaskMayDestroyAnother) {
   EXPECT_THAT(log, ElementsAre(1));
 }
 
+TEST(Loop, SendsComeFirst) {
+  Loop loop;
+  std::vector<int> log;
+  Task task(log, 1);
+  Task send(log, 2);
+  loop.defer(task);
+  loop.defer_send(send);
+  settle(loop);
+  EXPECT_THAT(log, ElementsAre(2, 1));
+}
+
+TEST(Loop, SendsCanBeHurriedAndThenDoNotComeAgain) {
+  Loop loop;
+  std::vector<int> log;
+  Task task(log, 1);
+  Task send(log, 2);
+  loop.defer(task);
+  loop.defer_send(send);
+  loop.send_deferred();
+  EXPECT_THAT(log, ElementsAre(2));
+  settle(loop);
+  EXPECT_THAT(log, ElementsAre(2, 1));
+}
+
+TEST(Loop, TimeStandsStillWithinATurn) {
+  Loop loop;
+  std::vector<base::TimePoint> seen;
+  std::vector<int> log;
+  Task next_turn(log, 1);
+  next_turn.then = [&] {
+    seen.push_back(Loop::now());
+    loop.stop();
+  };
+  loop.post([&] {
+    seen.push_back(Loop::now());
+    const auto later = base::Clock::now() + 1ms;
+    while (base::Clock::now() < later) {
+    }
+    seen.push_back(Loop::now());
+    loop.defer(next_turn);
+  });
+  loop.run();
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0], seen[1]);
+  EXPECT_GE(seen[2], seen[0] + 1ms);
+}
+
 TEST(Deadline, FiresOnceAndNotEarly) {
   Loop loop;
   Alarm alarm(loop);

@@ -65,12 +65,13 @@ _OWN = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 class Far:
     """near and far, and what is between them; changed by set(), cut in silence by drop(). Both ends go at the end."""
 
-    def __init__(self, program, delay_ms=0, rate_mbit=0, queue_bytes=None, loss_percent=0):
+    def __init__(self, program, delay_ms=0, rate_mbit=0, queue_bytes=None, congestion=None, loss_percent=0):
         self._words = [str(program), "--delay", str(delay_ms), "--rate", str(rate_mbit), "--loss", str(loss_percent)]
         if queue_bytes is not None:
             self._words += ["--queue", str(queue_bytes)]
         tag = f"adit-{os.getpid()}-{next(_numbers)}"
         self.near, self.far = Host(f"{tag}-near", NEAR_ADDRESS), Host(f"{tag}-far", FAR_ADDRESS)
+        self._congestion = congestion  # the congestion control of their connections to each other; None: the machine's
         self._link = None
 
     def __enter__(self):
@@ -85,6 +86,8 @@ class Far:
                 # The device must not be the place where packets are lost.
                 host.ip("link", "set", "far", "up", "txqueuelen", "20000")
                 host.ip("addr", "add", f"{host.address}/32", "peer", f"{other.address}/32", "dev", "far")
+                if self._congestion:
+                    host.ip("route", "replace", other.address, "dev", "far", "src", host.address, "congctl", self._congestion)
             return self
         except BaseException:
             self.__exit__()

@@ -1,5 +1,7 @@
 #include "telemetry/health_check.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "telemetry/admin_asio.h"
