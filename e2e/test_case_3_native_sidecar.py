@@ -24,38 +24,23 @@ while not server.finished:
 """
 
 
-def deployment(space):
-    labels = {"app": "with-sidecar"}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "with-sidecar", "namespace": space},
-            "spec": {"replicas": 1, "selector": {"matchLabels": labels},
-                     "template": {"metadata": {"labels": labels},
-                                  "spec": workloads.with_sidecar(SECRET, workloads.sample_container())}}}
-
-
-def job(space):
-    container = {**workloads.CONTAINER, "name": "work", "image": workloads.tarballs.SAMPLE,
-                 "command": ["/usr/bin/python3.11", "-u", "-c", WORK]}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "with-sidecar", "namespace": space},
-            "spec": {"backoffLimit": 0,
-                     "template": {"spec": workloads.with_sidecar(SECRET, container, restartPolicy="Never")}}}
-
-
 def test_case_3_native_sidecar(kube, helm, edge):
     with kube.namespaces("team-three", "private-three"):
         kube.apply(tunnel("three", "team-three", "three.test"))
         Private(kube, helm, "private-three", tunnel="three").take_credentials("team-three")
 
-        kube.apply(deployment("private-three"))
-        kube.rolled_out("deployment/with-sidecar", "private-three")
+        kube.apply(workloads.from_example("Deployment", SECRET, 8000), space="private-three")
+        kube.rolled_out("deployment/shop", "private-three")
         edge.serves("/x", "three.test", 15)
-        kube("-n", "private-three", "delete", "deployment", "with-sidecar", "--wait")
+        kube("-n", "private-three", "delete", "deployment", "shop", "--wait")
         wait_until(lambda: edge.get(host="three.test")[0] == 503, "nobody is left", 45)
 
-        kube.apply(job("private-three"))
+        job = workloads.from_example("Job", SECRET, 8000, command=["/usr/bin/python3.11", "-u", "-c", WORK])
+        kube.apply(job, space="private-three")
         wait_until(lambda: edge.get("/x", "three.test")[:2] == (200, "job /x"), "the job's container is served", 60)
         assert edge.get("/finish", "three.test")[1] == "job /finish"
-        kube.condition("job", "with-sidecar", "private-three", "Complete", seconds=60)
-        pod = kube.get("pods", space="private-three", selector="job-name=with-sidecar")[0]
+        kube.condition("job", "shop-import", "private-three", "Complete", seconds=60)
+        pod = kube.get("pods", space="private-three", selector="job-name=shop-import")[0]
         assert pod["status"]["phase"] == "Succeeded"
         sidecar = pod["status"]["initContainerStatuses"][0]
         assert sidecar["state"]["terminated"]["exitCode"] == 0, "the connector left in good order"

@@ -1,5 +1,11 @@
 """Objects that the cases put on the private side."""
+import pathlib
+
+import yaml
+
 import tarballs
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # What the restricted pod security standard asks for.
 POD = {"securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
@@ -28,24 +34,19 @@ def sample(space, replicas=1, name="sample"):
     return deployment, service
 
 
-def connector_sidecar(secret, *services):
-    """The connector as a native sidecar (docs/kubernetes.md): an init container that goes on, starts before the others and
-    ends after them, so that Jobs end."""
-    def from_secret(name, key):
-        return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
-    return {**CONTAINER, "name": "connector", "image": f"adit-connector:{tarballs.TAG}", "imagePullPolicy": "Never",
-            "restartPolicy": "Always",
-            "args": ["--token-file=/run/adit/connector/token", "--ca-file=/run/adit/connector/ca.crt", "--links=2",
-                     "--admin=:9091", *(f"--service={service}" for service in services)],
-            "env": [from_secret("ADIT_GATEWAY", "gateway"), from_secret("ADIT_TUNNEL", "tunnel")],
-            # The other containers start once a link is up.
-            "startupProbe": {"httpGet": {"path": "/readyz", "port": 9091}, "periodSeconds": 1, "failureThreshold": 60},
-            "volumeMounts": [{"name": "credentials", "mountPath": "/run/adit/connector", "readOnly": True}]}
-
-
-def with_sidecar(secret, container, **spec):
-    """A pod's spec: the container, and a connector that offers its port 8000."""
-    volumes = [{"name": "tmp", "emptyDir": {}}, {"name": "credentials", "secret": {"secretName": secret, "defaultMode": 0o440}}]
-    security = {**POD["securityContext"], "fsGroup": 65532}
-    return {**POD, "securityContext": security, "volumes": volumes, "terminationGracePeriodSeconds": 30,
-            "initContainers": [connector_sidecar(secret, "http://127.0.0.1:8000")], "containers": [container], **spec}
+def from_example(kind, secret, service_port, **container):
+    """The Deployment or Job of examples/kubernetes/sidecar.yaml, with another Secret, and its own container replaced."""
+    documents = yaml.safe_load_all((ROOT / "examples/kubernetes/sidecar.yaml").read_text())
+    found = next(document for document in documents if document["kind"] == kind)
+    spec = found["spec"]["template"]["spec"]
+    sidecar, work = spec["initContainers"][0], spec["containers"][0]
+    sidecar.update(image=f"adit-connector:{tarballs.TAG}", imagePullPolicy="Never")
+    sidecar["args"] = [argument.replace(":3000", f":{service_port}").replace("import=", "") for argument in sidecar["args"]]
+    for variable in sidecar["env"]:
+        variable["valueFrom"]["secretKeyRef"]["name"] = secret
+    for volume in spec["volumes"]:
+        volume["secret"]["secretName"] = secret
+    work.update(imagePullPolicy="Never", image=tarballs.SAMPLE, volumeMounts=[{"name": "tmp", "mountPath": "/tmp"}], **container)
+    work.pop("args", None)
+    spec["volumes"] += _TEMPORARY["volumes"]
+    return found
