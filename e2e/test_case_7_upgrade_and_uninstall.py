@@ -75,7 +75,7 @@ class Side:
         self.team, self.private = f"team-{name}", f"private-{name}"
         self.edge = Edge(kube, helm, f"edge-{name}", f"adit-{name}", ports, {
             "crds": {"enabled": False}, "watchNamespaces": [self.team], "publicAddresses": [f"public-{name}.test"],
-            "ingressClass": {"name": f"adit-{name}"}, "gateway": {"replicas": 1}, "operator": {"replicas": 1}})
+            "ingressClass": {"enabled": False}, "gateway": {"replicas": 1}, "operator": {"replicas": 1}})
         self.connector = Private(kube, helm, self.private, tunnel=name, values={"replicas": 1})
         self.spaces = (self.edge.space, self.team, self.private)
 
