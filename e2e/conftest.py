@@ -83,7 +83,7 @@ def shop(kube, helm, edge):
         kube.namespace(space)
     kube.apply(tunnel("shop", "team-shop"))
     private = Private(kube, helm)
-    private.take_credentials("team-shop")
+    private.take_credentials("team-shop", edge)
     private.install()
     edge.serves()
     covered(edge, private)

@@ -106,10 +106,16 @@ class Private:
         self.connector = f"deployment/{release}-adit-connector"
         self.selector = f"app.kubernetes.io/instance={release},app.kubernetes.io/component=connector"
 
-    def take_credentials(self, edge_space):
-        """What the owner of the Tunnel hands over: the Secret that the operator made."""
+    def take_credentials(self, edge_space, edge):
+        """What the owner of the Tunnel hands over: the Secret that the operator made, once it has the authority of this
+        install of the edge, which is a new one after each."""
         name = f"{self.tunnel}-connector"
-        wait_until(lambda: self.kube.exists("secret", name, edge_space), f"the operator makes {name}", 30)
+
+        def is_there():
+            trusted = self.kube.get("configmap", "adit-ca", edge.space)["data"]["ca.crt"]
+            told = self.kube.get("secret", name, edge_space)["data"]["ca.crt"]
+            return base64.b64decode(told).decode() == trusted
+        wait_until(is_there, f"the operator makes {name}", 60)
         given = self.kube.get("secret", name, edge_space)
         self.kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": self.space},
                          "type": given["type"], "data": given["data"]})

@@ -38,7 +38,7 @@ def test_case_1_tunnel_and_connector_chart(kube, helm, edge, tmp_path):
         assert status == 503 and "Retry-After" in headers
 
         private = Private(kube, helm, "private-one", release="one", tunnel="one", values={"replicas": 1})
-        private.take_credentials(SPACE)
+        private.take_credentials(SPACE, edge)
         private.install()
         kube.condition("tunnel", "one", SPACE, "Ready", seconds=30)
         assert edge.get("/x", HOST)[:2] == (200, "GET /x"), "a Tunnel that is Ready serves, without further waiting"

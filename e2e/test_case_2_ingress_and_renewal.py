@@ -92,7 +92,7 @@ def served(kube, helm, edge, tmp_path):
         helm.install("shop", ROOT / "e2e/web-chart", SPACE, {"ingress": INGRESS})
         services = {"shop-web:80": "http://shop-web:80", "chat": "http://shop-web:81"}
         private = Private(kube, helm, SPACE, release="two", tunnel="two", values={"replicas": 1})
-        private.take_credentials(SPACE)
+        private.take_credentials(SPACE, edge)
         helm.upgrade("two", "adit-connector", SPACE, {**private.values(), "services": services})
         context = ssl.create_default_context(cafile=authority.file)
         yield authority, context

@@ -27,7 +27,7 @@ while not server.finished:
 def test_case_3_native_sidecar(kube, helm, edge):
     with kube.namespaces("team-three", "private-three"):
         kube.apply(tunnel("three", "team-three", "three.test"))
-        Private(kube, helm, "private-three", tunnel="three").take_credentials("team-three")
+        Private(kube, helm, "private-three", tunnel="three").take_credentials("team-three", edge)
 
         kube.apply(workloads.from_example("Deployment", SECRET, 8000), space="private-three")
         kube.rolled_out("deployment/shop", "private-three")

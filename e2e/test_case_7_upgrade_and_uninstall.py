@@ -37,7 +37,7 @@ def uninstalled(kube, edge, shop):
     edge.uninstall()
     yield
     edge.install()
-    shop.take_credentials("team-shop")
+    shop.take_credentials("team-shop", edge)
     kube.restart(shop.connector, shop.space)
     edge.serves()
 
@@ -52,7 +52,7 @@ def test_case_7_uninstall_and_upgrade(kube, edge, shop, tmp_path):
     assert previous_chart.FIELD not in fields(kube)
     # The authority is a new one, and so is what connectors must trust.
     wait_until(lambda: "True" in str(kube.conditions("tunnel", "shop", "team-shop")), "the Tunnel is adopted", 30)
-    shop.take_credentials("team-shop")
+    shop.take_credentials("team-shop", edge)
     kube.restart(shop.connector, shop.space)
     kube.condition("tunnel", "shop", "team-shop", "Ready", seconds=60)
     edge.serves()
@@ -82,7 +82,7 @@ class Side:
     def install(self):
         self.edge.install()
         self.kube.apply(tunnel(self.name, self.team, self.host))
-        self.connector.take_credentials(self.team)
+        self.connector.take_credentials(self.team, self.edge)
         self.connector.install()
         self.edge.serves("/x", self.host)
 

@@ -33,7 +33,7 @@ def test_case_9_namespaced(kube, helm):
         for space in (TEAM, "team-other"):
             kube.apply(tunnel("nine", space, f"{space}.test"))
         private = Private(kube, helm, "private-nine", tunnel="nine", values={"replicas": 1})
-        private.take_credentials(TEAM)
+        private.take_credentials(TEAM, edge)
         private.install()
         kube.condition("tunnel", "nine", TEAM, "Ready")
         assert edge.get("/x", f"{TEAM}.test")[:2] == (200, "GET /x")
