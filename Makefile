@@ -1,6 +1,6 @@
 # The usual ways in. Each target installs what it needs (Debian 12) and builds what it uses.
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test e2e availability images bench conformance fuzz format lint clean
+.PHONY: help deps demo test e2e availability images bench conformance dashboards fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
@@ -51,6 +51,12 @@ conformance: ## Run the tables of unusual requests and answers through Adit, ngi
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS) --target adit-gateway adit-connector
 	$(PYTHON) tests/conformance/compare.py --bin build/dev/bin
+
+dashboards: ## Draw the dashboards from real programs under traffic; writes docs/dashboards/*.png
+	@.ci/deps build test pictures
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS) --target adit-gateway adit-connector adit-operator
+	$(PYTHON) tests/monitoring/pictures.py
 
 fuzz: ## Run each fuzz target for FUZZ_SECONDS (60); FUZZ_TARGETS="response manifest" for some of them
 	@.ci/deps build fuzz

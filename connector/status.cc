@@ -100,6 +100,8 @@ void collect_links(const Options& options, const std::vector<LinkStatus>& links,
   for (const auto& link : links) buffered += link.buffered;
   families.gauge("adit_connector_buffered_bytes", "Bytes from gateways that services have not taken yet.")
       .add({}, buffered);
+  families.gauge("adit_connector_buffered_limit_bytes", "Most bytes that may be buffered.")
+      .add({}, options.most_buffered);
   unsigned gateways = 0;
   unsigned covered = 0;
   for (const auto& row : coverage.gateways) {

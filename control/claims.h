@@ -20,15 +20,27 @@ class Claims {
   std::string contradiction(const routing::TunnelConfiguration& configuration) const;
   /// The configuration without what another tunnel has.
   routing::TunnelConfiguration without_contradictions(const routing::TunnelConfiguration& configuration) const;
-  void clear() { owners_.clear(); }
+  void clear() {
+    rules_.clear();
+    hosts_.clear();
+  }
 
  private:
   using Owner = std::shared_ptr<const routing::Tunnel>;
 
-  const Owner* owner(const std::string& key) const;
+  struct RuleOwner {
+    Owner tunnel;
+    bool has_weight;
+    bool is_private;
+  };
 
-  // A host has no slash and a path begins with one, so "HOST/PATH" is a rule's and "HOST" a certificate's.
-  std::unordered_map<std::string, Owner> owners_;
+  /// Who has the rule's host and path, and does not share them with it; nullptr: nobody.
+  const Owner* rival(const routing::Rule& rule) const;
+  /// Whose certificates the host has.
+  const Owner* owner(const std::string& host) const;
+
+  std::unordered_multimap<std::string, RuleOwner> rules_;  ///< by host and path
+  std::unordered_map<std::string, Owner> hosts_;
 };
 
 }  // namespace adit::control

@@ -1,5 +1,6 @@
 #include "control/messages.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -45,6 +46,13 @@ Json json_of(const routing::TunnelLimits& limits) {
   return json;
 }
 
+Json json_of(const routing::Affinity& affinity) {
+  Json json = {{"mode", routing::name_of(affinity.mode)}};
+  if (affinity.mode == routing::Affinity::Mode::cookie) json["cookieName"] = affinity.cookie_name;
+  if (affinity.max_age.count() != 0) json["maxAge"] = affinity.max_age.count();
+  return json;
+}
+
 Json json_of(const TunnelMessage& message) {
   auto json = versioned("tunnel", message.version, message.more);
   json["id"] = message.tunnel->id;
@@ -54,10 +62,14 @@ Json json_of(const TunnelMessage& message) {
   if (message.tunnel->limits != routing::TunnelLimits{}) json["limits"] = json_of(message.tunnel->limits);
   if (message.tunnel->redirect_to_https) json["redirectToHttps"] = true;
   if (!message.tunnel->offline_page.empty()) json["offlinePage"] = message.tunnel->offline_page;
+  if (message.tunnel->affinity.mode != routing::Affinity::Mode::none) {
+    json["affinity"] = json_of(message.tunnel->affinity);
+  }
   auto& rules = json["rules"] = Json::array();
   for (const auto& rule : message.rules) {
     auto& item = rules.emplace_back(Json{{"host", rule.host}, {"path", rule.path}, {"service", rule.service}});
     if (rule.is_private) item["private"] = true;
+    if (rule.weight) item["weight"] = *rule.weight;
     if (rule.filters) item["filters"] = write_filters(*rule.filters);
   }
   auto& certificates = json["certificates"] = Json::object();
@@ -177,12 +189,35 @@ routing::TunnelLimits read_limits(JsonFields fields, std::string& error) {
   return limits;
 }
 
+/// A mode of later versions is a fault, since visitors would not get what was asked for.
+routing::Affinity read_affinity(JsonFields fields, std::string& fault) {
+  using Mode = routing::Affinity::Mode;
+  routing::Affinity affinity;
+  const auto mode = fields.text("mode");
+  if (mode == routing::name_of(Mode::cookie)) affinity.mode = Mode::cookie;
+  if (mode == routing::name_of(Mode::address)) affinity.mode = Mode::address;
+  if (affinity.mode == Mode::none && fault.empty()) fault = "an affinity of unknown mode";
+  if (affinity.mode == Mode::cookie) affinity.cookie_name = fields.text("cookieName");
+  if (fields.has("maxAge")) {
+    const auto most = static_cast<std::uint64_t>(routing::kLongestCookieAge.count());
+    const auto age = fields.number("maxAge");
+    if (age > most && fault.empty()) fault = "an affinity whose maxAge is more than 366 days";
+    affinity.max_age = std::chrono::seconds(std::min(age, most));
+  }
+  return affinity;
+}
+
 routing::Rule read_rule(JsonFields& fields, std::string& fault) {
   routing::Rule rule;
   rule.host = fields.text("host");
   rule.path = fields.text("path");
   rule.service = fields.text("service");
   rule.is_private = fields.flag("private");
+  if (fields.has("weight")) {
+    const auto weight = fields.number("weight");
+    if (weight > routing::kMostWeight && fault.empty()) fault = "a weight of more than 1000";
+    rule.weight = static_cast<std::uint32_t>(std::min(weight, routing::kMostWeight));
+  }
   if (fields.has("filters")) {
     auto filters = fields.object("filters");
     rule.filters = read_filters(filters, fault);
@@ -205,6 +240,7 @@ TunnelMessage read_tunnel(JsonFields& fields, std::string& error) {
   if (fields.has("limits")) tunnel->limits = read_limits(fields.object("limits"), error);
   tunnel->redirect_to_https = fields.flag("redirectToHttps");
   tunnel->offline_page = fields.text_if_any("offlinePage");
+  if (fields.has("affinity")) tunnel->affinity = read_affinity(fields.object("affinity"), message.fault);
   fields.objects("rules", [&](JsonFields item) { message.rules.push_back(read_rule(item, message.fault)); });
   fields.text_lists("certificates", [&](const std::string& host, std::string fingerprint) {
     message.certificates.push_back({host, std::move(fingerprint)});

@@ -98,6 +98,10 @@ base::Result<routing::TunnelConfigurationPtr> check_tunnel(TunnelMessage message
   if (message.tunnel->offline_page.size() > routing::kLongestOfflinePage) {
     return base::Error{"the offline page is longer than 32 KiB"};
   }
+  const auto& affinity = message.tunnel->affinity;
+  if (affinity.mode == routing::Affinity::Mode::cookie && !routing::cookie_name_fault(affinity.cookie_name).empty()) {
+    return base::Error{in_quotes(affinity.cookie_name) + " is no name of a cookie"};
+  }
   if (!message.fault.empty()) return base::Error{std::move(message.fault)};
   std::set<std::string_view> hosts;
   if (auto why = wrong_rules(message.rules, hosts); !why.empty()) return base::Error{std::move(why)};

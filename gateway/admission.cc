@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "http/cookies.h"
 #include "link/handshake.h"
 
 namespace adit::gateway {
@@ -38,6 +39,16 @@ std::string_view port_of(std::string_view authority) {
   return none ? std::string_view() : authority.substr(colon);
 }
 
+/// Of several cookies of that name the first that is one of ours; what is none counts for nothing.
+AffinityCookie affinity_cookie(const http::RequestHead& head, std::string_view name) {
+  std::optional<AffinityCookie> cookie;
+  http::for_each_cookie(head.fields, name, [&](std::string_view value) {
+    cookie = AffinityCookie::parse(value);
+    return !cookie.has_value();
+  });
+  return cookie.value_or(AffinityCookie());
+}
+
 bool is_default_port(std::string_view scheme, std::uint16_t port) { return port == (scheme == "https" ? 443 : 80); }
 
 }  // namespace
@@ -67,6 +78,7 @@ Verdict Admission::admit(const Request& request, const routing::Table& table, ba
     }
     edit(request, *filters, verdict);
   }
+  wish(request, verdict);
   verdict.kind = Verdict::Kind::forward;
   return verdict;
 }
@@ -82,7 +94,33 @@ bool Admission::find_route(const Request& request, const routing::Table& table, 
   }
   path_ = match.path;
   verdict.route = match.route;
-  return true;
+  const auto shares = match.route->shares();
+  return shares.empty() || choose_tunnel(request, shares, verdict);
+}
+
+bool Admission::choose_tunnel(const Request& request, std::span<const routing::Route> shares, Verdict& verdict) {
+  if (const auto* known = known_tunnel(request, shares)) {
+    verdict.route = known;
+    return true;
+  }
+  const auto choice = choose_share(shares, request.lot, served_);
+  verdict.route = choice.rule;
+  verdict.share_moved = choice.moved;
+  return choice.rule != nullptr || deny(verdict, 503, "the weights of all tunnels of this rule are 0");
+}
+
+/// The one at which its cookie keeps the visitor.
+const routing::Route* Admission::known_tunnel(const Request& request, std::span<const routing::Route> shares) {
+  std::string_view looked_for;
+  for (const auto& rule : shares) {
+    const auto& affinity = rule.tunnel->affinity;
+    const bool is_new = affinity.mode == routing::Affinity::Mode::cookie && affinity.cookie_name != looked_for;
+    if (!is_new) continue;
+    looked_for = affinity.cookie_name;
+    const auto* known = known_share(shares, looked_for, affinity_cookie(request.head, looked_for), served_);
+    if (known != nullptr) return known;
+  }
+  return nullptr;
 }
 
 /// RFC 9110 §15.5.20: the handshake named a host of another tunnel, or a Private one, and the request does not. An
@@ -145,8 +183,10 @@ bool Admission::enter(const routing::Tunnel& tunnel, Verdict& verdict, base::Tim
       verdict.place = TunnelPlace(gate);
       return true;
     case TunnelGate::Answer::too_fast:
+      verdict.limited = TunnelLimit::rate;
       return deny(verdict, 429, "more requests per second than the tunnel may have", kRetry);
     default:
+      verdict.limited = TunnelLimit::connections;
       return deny(verdict, 503, "more connections than the tunnel may have", kRetry);
   }
 }
@@ -185,10 +225,35 @@ void Admission::edit(const Request& request, const Filters& filters, Verdict& ve
   verdict.edits.fields = edits_;
 }
 
-http::FieldEdits Admission::response_edits(const Filters& filters) {
+void Admission::wish(const Request& request, Verdict& verdict) {
+  const auto& tunnel = *verdict.route->tunnel;
+  using Mode = routing::Affinity::Mode;
+  if (tunnel.affinity.mode == Mode::none) return;
+  if (tunnel.affinity.mode == Mode::address) {
+    verdict.wish = AffinityWish(request.origin.address);
+    return;
+  }
+  verdict.edits.hidden_cookie = tunnel.affinity.cookie_name;
+  const auto cookie = affinity_cookie(request.head, tunnel.affinity.cookie_name);
+  verdict.wish = AffinityWish(cookie, tunnel.id, verdict.route->service);
+}
+
+http::FieldEdits Admission::response_edits(const Filters* filters, std::string_view set_cookie) {
   edits_.clear();
-  for (const auto& change : filters.response_headers) edits_.push_back(edit_of(change));
+  if (filters != nullptr) {
+    for (const auto& change : filters->response_headers) edits_.push_back(edit_of(change));
+  }
+  if (!set_cookie.empty()) edits_.push_back({http::FieldEdit::Kind::add, "Set-Cookie", set_cookie});
   return edits_;
+}
+
+std::string_view Admission::set_cookie(const routing::Affinity& affinity, const AffinityCookie& cookie, bool secure) {
+  AffinityCookie::Room room;
+  set_cookie_.assign(affinity.cookie_name).append("=").append(cookie.text(room));
+  set_cookie_.append("; Path=/; HttpOnly; SameSite=Lax");
+  if (secure) set_cookie_.append("; Secure");
+  if (affinity.max_age.count() != 0) set_cookie_.append("; Max-Age=").append(std::to_string(affinity.max_age.count()));
+  return set_cookie_;
 }
 
 /// The query stays. Below a prefix the bytes are the visitor's own, unless only the canonical form shows the prefix.

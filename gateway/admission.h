@@ -3,14 +3,17 @@
 // protocol is.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "gateway/affinity.h"
 #include "gateway/edge_settings.h"
 #include "gateway/failure_limiter.h"
 #include "gateway/passwords.h"
+#include "gateway/share_choice.h"
 #include "gateway/stream_pool.h"
 #include "gateway/tunnel_gate.h"
 #include "gateway/visitor_origin.h"
@@ -33,6 +36,7 @@ struct Request {
   const RequestOrigin& origin;
   const VisitorEndpoint& visitor;
   std::string_view server_name;  ///< of the TLS handshake
+  std::uint64_t lot = 0;         ///< which of several tunnels it gets; stays the same when it is asked again
 };
 
 /// What Admission says. Views are valid until it is asked again.
@@ -51,11 +55,14 @@ struct Verdict {
 
   // once the rule is known and not Private
   const routing::Route* route = nullptr;
+  std::optional<TunnelLimit> limited = {};  ///< with `answer`: the limit of the tunnel that was met
 
   // forward
   http::RequestEdits edits;
   std::uint64_t most_body = ~std::uint64_t{0};  ///< bytes; more is 413
   TunnelPlace place;
+  AffinityWish wish;
+  bool share_moved = false;  ///< see ShareChoice
 
   // wait
   struct Question {
@@ -69,7 +76,8 @@ struct Verdict {
 /// One per worker, on its thread.
 class Admission {
  public:
-  Admission(AdmissionShared& shared, const EdgeSettings& settings) : shared_(shared), settings_(settings) {}
+  Admission(AdmissionShared& shared, const EdgeSettings& settings, ServedRules& served)
+      : shared_(shared), settings_(settings), served_(served) {}
 
   Verdict admit(const Request& request, const routing::Table& table, base::TimePoint now);
   /// The answer to a question of wait.
@@ -78,23 +86,30 @@ class Admission {
   /// The table has changed: what is kept of tunnels that are gone is dropped.
   void forget_gone(const routing::Table& table);
 
-  /// The edits of a rule's answers; valid until the next call.
-  http::FieldEdits response_edits(const routing::Filters& filters);
+  /// The edits of an answer; valid until the next call. `filters`: of the rule; nullptr: none. `set_cookie`: as
+  /// set_cookie() gave it; empty: none.
+  http::FieldEdits response_edits(const routing::Filters* filters, std::string_view set_cookie);
+  /// The value of Set-Cookie (RFC 6265 §4.1); valid until the next call.
+  std::string_view set_cookie(const routing::Affinity& affinity, const AffinityCookie& cookie, bool secure);
 
  private:
   using Filters = routing::Filters;
 
   bool find_route(const Request& request, const routing::Table& table, Verdict& verdict);
+  bool choose_tunnel(const Request& request, std::span<const routing::Route> shares, Verdict& verdict);
+  const routing::Route* known_tunnel(const Request& request, std::span<const routing::Route> shares);
   static bool misdirected(const Request& request, const routing::Table& table);
   bool redirect_to_https(const Request& request, Verdict& verdict);
   bool check_login(const Request& request, const routing::BasicAuth& auth, Verdict& verdict, base::TimePoint now);
   bool enter(const routing::Tunnel& tunnel, Verdict& verdict, base::TimePoint now);
   void redirect(const Request& request, const routing::Redirect& to, Verdict& verdict);
   void edit(const Request& request, const Filters& filters, Verdict& verdict);
+  static void wish(const Request& request, Verdict& verdict);
   std::string_view changed_target(const routing::PathChange& change, const Request& request, std::string_view rule);
 
   AdmissionShared& shared_;
   const EdgeSettings& settings_;
+  ServedRules& served_;
   const std::shared_ptr<TunnelGate>& gate_of(const std::string& tunnel_id);
 
   PasswordCache passwords_;
@@ -105,6 +120,7 @@ class Admission {
   std::string target_;
   std::string fields_;
   std::vector<http::FieldEdit> edits_;
+  std::string set_cookie_;
 };
 
 }  // namespace adit::gateway

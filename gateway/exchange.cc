@@ -34,15 +34,18 @@ void Exchange::begin(Responder& responder, const Request& request, Upstream& ups
   tried_.clear();
   visitor_ = request.visitor;
   request_id_ = request.origin.request_id;
+  wish_ = request.wish;
   summary_ = Summary{};
   parser_.reset();  // exchanges are used again, and the last may have ended within an answer
   http::write_request_head(to_service_, head, request.origin, request.edits);
   upstream.budget->on_request();
-  if (ServiceStream* idle = context_.pool.take(upstream, *this)) {
+  choose_instance();
+  if (ServiceStream* idle = context_.pool.take(upstream, *this, instance_)) {
     stream_ = idle;
     context_.metrics.streams_reused.add();
     summary_.attempts = 1;
     summary_.link = idle->link();
+    instance_ = idle->instance();
     state_ = State::sending;
     wait_at_most(context_.answer_timeout);
     return resume();

@@ -82,6 +82,7 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
     const http::RequestEdits& edits;
     const http::Origin& origin;
     std::string_view visitor;  ///< "address:port" for the connector
+    const AffinityWish& wish;
   };
   /// The responder may hear of a failure from within.
   void begin(Responder& responder, const Request& request, Upstream& upstream);
@@ -104,6 +105,9 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   bool active() const { return responder_ != nullptr; }
   const Summary& summary() const { return summary_; }
   Upstream& upstream() const { return *upstream_; }
+  /// From on_answer_head on: the connector instance that answers; 0: not known.
+  link::InstanceKey instance() const { return instance_; }
+  const AffinityWish& wish() const { return wish_; }
 
  private:
   static constexpr std::size_t kMostBuffered = 64 * 1024;
@@ -121,6 +125,7 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   void on_trailers(const http::FieldList& trailers) override { responder_->on_answer_trailers(trailers); }
 
   base::Buffer& last_buffer() { return next_.empty() ? to_service_ : next_; }
+  void choose_instance();
   void attempt();
   void wait_at_most(base::Duration limit);
   void resume();
@@ -163,7 +168,9 @@ class Exchange final : private link::StreamHandler, private http::BodySink {
   std::vector<std::uint64_t> tried_;
   std::string visitor_;
   std::string request_id_;
-  base::TimePoint give_up_;  ///< of the present phase
+  AffinityWish wish_;
+  link::InstanceKey instance_ = 0;  ///< that is wanted, and then that of the stream
+  base::TimePoint give_up_;         ///< of the present phase
   net::Deadline deadline_;
   Summary summary_;
 };

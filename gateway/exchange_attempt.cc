@@ -23,12 +23,15 @@ void Exchange::wait_at_most(base::Duration limit) {
   probed_ = false;
 }
 
+void Exchange::choose_instance() { instance_ = wish_ ? context_.pool.instance_for(*upstream_, wish_) : 0; }
+
 /// Opens a fresh stream on a link that was not tried yet.
 void Exchange::attempt() {
   link::Opening opening;
   opening.service = upstream_->service;
   opening.visitor = visitor_;
   opening.request_id = request_id_;
+  opening.instance = instance_;
   state_ = State::opening;
   left_ = false;
   stream_ = context_.pool.open(*upstream_, opening, tried_, *this);
@@ -43,6 +46,7 @@ void Exchange::attempt() {
   if (summary_.attempts != 0) context_.metrics.retries.add();
   summary_.attempts += 1;
   summary_.link = stream_->link();
+  instance_ = stream_->instance();
   tried_.push_back(stream_->link()->id);
   wait_at_most(kOpenWithin);
 }
@@ -70,13 +74,14 @@ bool Exchange::retry(AttemptEnd end, std::string_view why) {
   if (left_) repeated_ = true;
   summary_.reason = why;
   sent_ = 0;
+  choose_instance();
   attempt();
   return true;
 }
 
 void Exchange::on_answer(int status, std::string_view reason) {
   if (status == 200) {
-    upstream_->ejections.succeeded(connector_key(*stream_->link()));
+    upstream_->ejections.succeeded(stream_->connector());
     state_ = State::sending;
     wait_at_most(context_.answer_timeout);
     if (!to_send().empty()) stream_->resume();
@@ -94,7 +99,7 @@ void Exchange::on_answer(int status, std::string_view reason) {
 /// The connector could not reach the service: others are chosen for a while.
 void Exchange::note_unreachable() {
   const auto& link = *stream_->link();
-  const auto time = upstream_->ejections.failed(connector_key(link), net::Loop::now());
+  const auto time = upstream_->ejections.failed(stream_->connector(), net::Loop::now());
   if (time == base::Duration(0)) return;
   context_.metrics.ejections.add();
   if (time < kLoggedEjection) return;

@@ -17,6 +17,8 @@ inline constexpr base::Duration kSlowStart = std::chrono::seconds(10);
 /// be dead comes last, and where all are in the same trouble it means nothing.
 using Trouble = std::uint8_t;
 inline constexpr Trouble kNoTrouble = 0;
+inline constexpr Trouble kEjected = 1;
+inline constexpr Trouble kDown = 2;
 inline constexpr Trouble kMayBeDead = 4;   ///< this, and more
 inline constexpr Trouble kAnyTrouble = 8;  ///< more than any link has
 
@@ -29,7 +31,7 @@ struct LinkStanding {
   base::Duration age = kSlowStart;
 
   Trouble trouble() const {
-    return static_cast<Trouble>((suspect ? kMayBeDead : 0) + (down ? 2 : 0) + (ejected ? 1 : 0));
+    return static_cast<Trouble>((suspect ? kMayBeDead : 0) + (down ? kDown : 0) + (ejected ? kEjected : 0));
   }
 };
 

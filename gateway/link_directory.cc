@@ -11,9 +11,7 @@ bool contains(const std::vector<ServiceDown>& down, std::string_view service) {
 
 }  // namespace
 
-std::uint64_t connector_key(const LinkInfo& link) {
-  return link.instance.empty() ? link.id : std::hash<std::string>{}(link.instance);
-}
+std::uint64_t connector_key(const LinkInfo& link) { return link.instance_key != 0 ? link.instance_key : link.id; }
 
 LinkStanding standing_of(const LinkInfo& link, bool down, const Ejections* ejections, base::TimePoint now) {
   LinkStanding standing;
@@ -76,14 +74,17 @@ std::size_t LinkDirectory::pick_worker(std::string_view tunnel_id, std::size_t w
 
 std::shared_ptr<const LinkInfo> LinkDirectory::pick(std::string_view tunnel_id, std::string_view service,
                                                     std::size_t not_worker, const std::vector<std::uint64_t>& tried,
-                                                    const Ejections* ejections, Trouble limit) const {
+                                                    const Ejections* ejections, Trouble limit,
+                                                    link::InstanceKey only) const {
   const auto now = base::Clock::now();
   const std::lock_guard lock(mutex_);
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return nullptr;
-  const auto choice = choose_link(links->second, turn_++, [&](const Entry& entry) -> std::optional<LinkStanding> {
+  const auto turn = only != 0 ? turn_ : turn_++;
+  const auto choice = choose_link(links->second, turn, [&](const Entry& entry) -> std::optional<LinkStanding> {
     const auto& link = *entry.link;
     const auto state = link.state.load(std::memory_order_relaxed);
+    if (only != 0 && link.instance_key != only) return std::nullopt;
     if (link.worker == not_worker || (state != LinkState::live && state != LinkState::suspect)) return std::nullopt;
     if (std::find(tried.begin(), tried.end(), link.id) != tried.end()) return std::nullopt;
     if (std::find(entry.services.begin(), entry.services.end(), service) == entry.services.end()) return std::nullopt;
@@ -91,6 +92,32 @@ std::shared_ptr<const LinkInfo> LinkDirectory::pick(std::string_view tunnel_id, 
   });
   if (!choice || choice->rank.trouble >= limit) return nullptr;
   return links->second[choice->index].link;
+}
+
+bool LinkDirectory::serves(std::string_view tunnel_id, std::string_view service) const {
+  const std::lock_guard lock(mutex_);
+  const auto links = by_tunnel_.find(tunnel_id);
+  return links != by_tunnel_.end() && std::any_of(links->second.begin(), links->second.end(), [&](const Entry& entry) {
+           return entry.link->state.load(std::memory_order_relaxed) == LinkState::live &&
+                  std::find(entry.services.begin(), entry.services.end(), service) != entry.services.end();
+         });
+}
+
+void LinkDirectory::instances(std::string_view tunnel_id, std::string_view service,
+                              std::vector<InstanceStanding>& found) const {
+  const std::lock_guard lock(mutex_);
+  const auto links = by_tunnel_.find(tunnel_id);
+  if (links == by_tunnel_.end()) return;
+  for (const Entry& entry : links->second) {
+    const auto state = entry.link->state.load(std::memory_order_relaxed);
+    const bool takes_streams = state == LinkState::live || state == LinkState::suspect;
+    if (!takes_streams || entry.link->instance_key == 0) continue;
+    if (std::find(entry.services.begin(), entry.services.end(), service) == entry.services.end()) continue;
+    LinkStanding standing;
+    standing.suspect = state == LinkState::suspect;
+    standing.down = contains(entry.down, service);
+    add_instance(found, {entry.link->instance_key, standing.trouble(), true});
+  }
 }
 
 bool LinkDirectory::is_down(const LinkInfo& link, std::string_view service) const {

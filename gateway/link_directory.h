@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "gateway/affinity.h"
 #include "gateway/ejections.h"
 #include "gateway/link_choice.h"
 #include "gateway/link_history.h"
@@ -39,6 +40,7 @@ struct LinkInfo {
   std::string tunnel_name;
   std::string connector;
   std::string instance;
+  link::InstanceKey instance_key = 0;  ///< of the instance; 0: it has no id, or the link is a peer's
   std::string version;
   std::optional<std::uint32_t> slot;
   std::string remote;  ///< address:port
@@ -88,10 +90,14 @@ class LinkDirectory {
   /// The worker with the fewest links of that tunnel, and of those the one with the fewest links at all.
   std::size_t pick_worker(std::string_view tunnel_id, std::size_t workers) const;
   /// The best link (gateway/link_choice.h) of another worker than `not_worker` that offers `service`, is not in `tried`
-  /// and has less trouble than `limit`; nullptr if there is none.
+  /// and has less trouble than `limit`; nullptr if there is none. `only`: of that instance; 0: of any.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service, std::size_t not_worker,
                                        const std::vector<std::uint64_t>& tried, const Ejections* ejections = nullptr,
-                                       Trouble limit = kAnyTrouble) const;
+                                       Trouble limit = kAnyTrouble, link::InstanceKey only = 0) const;
+  /// Whether a live link offers `service`.
+  bool serves(std::string_view tunnel_id, std::string_view service) const;
+  /// Appends the instances that offer `service` to the tunnel, each once.
+  void instances(std::string_view tunnel_id, std::string_view service, std::vector<InstanceStanding>& found) const;
   /// Does the connector of that link say that the service is down?
   bool is_down(const LinkInfo& link, std::string_view service) const;
   /// Why no link of the tunnel can be had for a service.

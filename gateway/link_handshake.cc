@@ -71,6 +71,7 @@ void LinkHandshake::take(const http::RequestHead& head, std::size_t head_size) {
   info_->tunnel_name = verdict.tunnel->name;
   info_->connector = std::move(asked.hello->connector);
   info_->instance = std::move(asked.hello->instance);
+  info_->instance_key = link::instance_key(info_->tunnel_id, info_->instance);
   info_->version = std::move(asked.hello->version);
   info_->slot = asked.hello->slot;
   info_->transport = asked.transport;

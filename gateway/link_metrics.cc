@@ -33,7 +33,8 @@ struct PerConnector {
 
 using Links = std::vector<LinkDirectory::Entry>;
 
-void collect_by_tunnel(const Links& all, Families& families) {
+/// A tunnel of the table without any link has 0 connectors: that is what somebody wants to be woken by.
+void collect_by_tunnel(const Links& all, const routing::Table& table, Families& families) {
   struct PerTunnel {
     std::size_t links = 0;
     std::set<std::string> connectors;
@@ -49,7 +50,11 @@ void collect_by_tunnel(const Links& all, Families& families) {
   }
   auto links = families.gauge("adit_gateway_links", "Live links of a tunnel.");
   for (const auto& [name, tunnel] : tunnels) links.add({{"tunnel", name}}, tunnel.links);
+  const auto configured = table.all_tunnels();
   auto connectors = families.gauge("adit_gateway_connectors", "Connector instances with a live link, by tunnel.");
+  for (const auto& tunnel : configured) {
+    if (!tunnels.contains(tunnel->name)) connectors.add({{"tunnel", tunnel->name}}, 0);
+  }
   for (const auto& [name, tunnel] : tunnels) connectors.add({{"tunnel", name}}, tunnel.connectors.size());
   auto open = families.gauge("adit_gateway_streams_open", "Streams open on the links of a tunnel, idle ones included.");
   for (const auto& [name, tunnel] : tunnels) open.add({{"tunnel", name}}, tunnel.open);
@@ -139,9 +144,9 @@ void collect_connectors(const std::vector<PerConnector>& connectors, Families& f
 
 }  // namespace
 
-void collect_links(const LinkDirectory& directory, Families& families) {
+void collect_links(const LinkDirectory& directory, const routing::Table& table, Families& families) {
   const auto all = directory.all();
-  collect_by_tunnel(all, families);
+  collect_by_tunnel(all, table, families);
   collect_ends(directory.history(), families);
   auto connectors = connectors_of(directory.history());
   const auto unlisted = limit(connectors);

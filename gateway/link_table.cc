@@ -39,17 +39,28 @@ void LinkTable::adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& in
 }
 
 GatewayLink* LinkTable::pick(std::string_view tunnel_id, std::string_view service,
-                             const std::vector<std::uint64_t>& tried, const Ejections* ejections) {
+                             const std::vector<std::uint64_t>& tried, const Ejections* ejections,
+                             link::InstanceKey only) {
   const auto links = by_tunnel_.find(tunnel_id);
   if (links == by_tunnel_.end()) return nullptr;
   const auto now = net::Loop::now();
-  const auto choice = choose_link(links->second, turn_++, [&](const GatewayLink* link) -> std::optional<LinkStanding> {
+  const auto turn = only != 0 ? turn_ : turn_++;  // with whom it was chosen for, an instance has taken its turn
+  const auto choice = choose_link(links->second, turn, [&](const GatewayLink* link) -> std::optional<LinkStanding> {
+    if (only != 0 && link->info()->instance_key != only) return std::nullopt;
     const auto state = link->state();
     if ((state != LinkState::live && state != LinkState::suspect) || !link->offers(service)) return std::nullopt;
     if (std::find(tried.begin(), tried.end(), link->info()->id) != tried.end()) return std::nullopt;
     return link->standing(service, ejections, now);
   });
   return choice ? links->second[choice->index] : nullptr;
+}
+
+bool LinkTable::serves(std::string_view tunnel_id, std::string_view service) const {
+  const auto links = by_tunnel_.find(tunnel_id);
+  return links != by_tunnel_.end() &&
+         std::any_of(links->second.begin(), links->second.end(), [&](const GatewayLink* link) {
+           return link->state() == LinkState::live && link->offers(service);
+         });
 }
 
 GatewayLink* LinkTable::find(std::uint64_t id) {

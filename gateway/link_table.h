@@ -35,9 +35,11 @@ class LinkTable final : public FarLinks, private GatewayLinkOwner, private net::
   void adopt(net::StreamPtr stream, const std::shared_ptr<LinkInfo>& info);
 
   /// The best link (gateway/link_choice.h) that offers `service`, none of `tried`; nullptr if there is none.
-  /// `ejections`: of that service; nullptr: none.
+  /// `ejections`: of that service; nullptr: none. `only`: of that instance; 0: of any.
   GatewayLink* pick(std::string_view tunnel_id, std::string_view service, const std::vector<std::uint64_t>& tried,
-                    const Ejections* ejections = nullptr);
+                    const Ejections* ejections = nullptr, link::InstanceKey only = 0);
+  /// Whether a live link offers `service`.
+  bool serves(std::string_view tunnel_id, std::string_view service) const;
   GatewayLink* find(std::uint64_t id);
   // FarLinks
   link::Stream* open(std::uint64_t link_id, const link::Opening& opening, link::StreamHandler& handler) override;

@@ -14,6 +14,7 @@ struct PerTunnel {
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::uint64_t retries_denied = 0;
+  std::array<std::uint64_t, kTunnelLimitNames.size()> limited{};
   telemetry::HistogramTotal first_byte;
 };
 
@@ -33,6 +34,7 @@ void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
       total.bytes_in += cells.bytes_in.value();
       total.bytes_out += cells.bytes_out.value();
       total.retries_denied += cells.retries_denied.value();
+      for (std::size_t i = 0; i < cells.limited.size(); ++i) total.limited[i] += cells.limited[i].value();
       cells.first_byte.add_to(total.first_byte);
     });
   }
@@ -49,6 +51,13 @@ void collect_tunnels(const GatewayMetrics& metrics, Families& families) {
   auto denied = families.counter("adit_gateway_tunnel_retries_denied_total",
                                  "Further attempts that a tunnel's requests did not get: its budget was used up.");
   for (const auto& [name, total] : tunnels) denied.add({{"tunnel", name}}, total.retries_denied);
+  auto limited = families.counter("adit_gateway_tunnel_limited_requests_total",
+                                  "Requests refused because of a limit of their tunnel, by limit.");
+  for (const auto& [name, total] : tunnels) {
+    for (std::size_t i = 0; i < total.limited.size(); ++i) {
+      if (total.limited[i] != 0) limited.add({{"tunnel", name}, {"limit", kTunnelLimitNames[i]}}, total.limited[i]);
+    }
+  }
   auto first_byte = families.histogram("adit_gateway_tunnel_first_byte_seconds",
                                        "From a request's head to the first byte of its service's answer, by tunnel.");
   for (const auto& [name, total] : tunnels) first_byte.add({{"tunnel", name}}, total.first_byte);
@@ -132,6 +141,13 @@ void collect(const GatewayMetrics& metrics, Families& families) {
   }
   counter("adit_gateway_ejections_total", "Times that a connector was left out because it could not reach a service.",
           [](auto& w) { return w.ejections.value(); });
+  auto affinity = families.counter("adit_gateway_affinity_cookies_total",
+                                   "Cookies given to visitors that had none, or whose instance could not be had.");
+  affinity.add({{"reason", "new"}}, sum(metrics, [](auto& w) { return w.affinity_new.value(); }));
+  affinity.add({{"reason", "moved"}}, sum(metrics, [](auto& w) { return w.affinity_moved.value(); }));
+  counter("adit_gateway_shares_moved_total",
+          "Requests sent to another tunnel of those that share a rule, since the one that was chosen had no connector.",
+          [](auto& w) { return w.shares_moved.value(); });
   counter("adit_gateway_service_failures_total", "Requests answered 502 or 504.",
           [](auto& w) { return w.service_failures.value(); });
   counter("adit_gateway_interrupted_requests_total", "Requests that failed after their bytes had left.",
@@ -140,14 +156,20 @@ void collect(const GatewayMetrics& metrics, Families& families) {
           [](auto& w) { return w.refused_requests.value(); });
   telemetry::HistogramTotal duration;
   telemetry::HistogramTotal first_byte;
+  telemetry::HistogramTotal loop_delay;
   for (const auto& worker : metrics.workers) {
     worker->duration.add_to(duration);
     worker->first_byte.add_to(first_byte);
+    worker->loop_delay.add_to(loop_delay);
   }
   families.histogram("adit_gateway_request_duration_seconds", "From a request's head to the last byte of its answer.")
       .add({}, duration);
   families.histogram("adit_gateway_first_byte_seconds", "From a request's head to the first byte of its answer.")
       .add({}, first_byte);
+  families
+      .histogram("adit_gateway_loop_delay_seconds",
+                 "How long what a worker had to do waited at worst, in each half second of each worker.")
+      .add({}, loop_delay);
   families.counter("adit_gateway_link_handshakes_refused_total", "Link handshakes refused.")
       .add({}, metrics.link_handshakes_refused.value());
   families

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gateway/link_directory.h"
+#include "gateway/tunnel_gate.h"
 #include "gateway/unserved.h"
 #include "telemetry/metrics.h"
 
@@ -22,6 +23,9 @@ inline constexpr std::array<std::string_view, 6> kCodeClassNames = {"none", "1xx
 /// Upper bounds of a tunnel's time to the first byte, in seconds: few, since there may be many tunnels.
 inline constexpr std::array kTunnelFirstByteBounds{0.005, 0.025, 0.1, 0.5, 2.5, 10.0};
 
+/// Upper bounds of a loop's delay, in seconds.
+inline constexpr std::array kLoopDelayBounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5};
+
 /// One worker's counters of one tunnel; made at its first request. Kept small: there is one for each tunnel that has
 /// traffic, times the workers that serve it.
 struct TunnelCells {
@@ -30,7 +34,8 @@ struct TunnelCells {
   telemetry::Counter bytes_in;   ///< request bodies and piped bytes from visitors
   telemetry::Counter bytes_out;  ///< towards visitors
   telemetry::Histogram<kTunnelFirstByteBounds> first_byte;
-  telemetry::Counter retries_denied;  ///< its budget was used up
+  telemetry::Counter retries_denied;                                 ///< its budget was used up
+  std::array<telemetry::Counter, kTunnelLimitNames.size()> limited;  ///< requests refused by its limits
 };
 
 /// The tunnels that one worker has served. Cells are made by the worker and stay as long as the tunnel is configured,
@@ -67,12 +72,20 @@ struct WorkerMetrics {
   telemetry::Counter remote_streams;         ///< streams on another worker's link
   std::array<telemetry::Counter, kUnservedNames.size()> unserved;  ///< 503: route without a usable link
   telemetry::Counter ejections;                                    ///< connectors left out for a service
+  telemetry::Counter affinity_new;                                 ///< cookies given to visitors without
+  telemetry::Counter affinity_moved;                               ///< and to those whose instance could not be had
+  telemetry::Counter shares_moved;                                 ///< the tunnel that a weight chose had no connector
   telemetry::Counter service_failures;                             ///< 502 and 504
   telemetry::Counter interrupted;                                  ///< requests cut off after their bytes had left
   telemetry::Counter refused_requests;                             ///< malformed: nothing was forwarded
   telemetry::Histogram<> duration;                                 ///< seconds from head to the last byte of the answer
-  telemetry::Histogram<> first_byte;  ///< seconds from head to the first byte of the answer
+  telemetry::Histogram<> first_byte;                  ///< seconds from head to the first byte of the answer
+  telemetry::Histogram<kLoopDelayBounds> loop_delay;  ///< seconds; the longest of each tick of the worker
   TunnelMetrics tunnels;
+
+  void limited(const routing::Tunnel& tunnel, TunnelLimit limit) {
+    tunnels.cells(tunnel.id, tunnel.name)->limited[static_cast<std::size_t>(limit)].add();
+  }
 };
 
 /// Counters of the configuration source and the link listener; written under their own threads, read by all.
@@ -97,10 +110,11 @@ struct GatewayMetrics {
 
 /// Appends everything above to a page of metrics.
 void collect(const GatewayMetrics& metrics, telemetry::Families& families);
-/// The links and connectors of each tunnel, and of connectors those that were there first: at most kMostConnectors, and
-/// kMostConnectorsOfTunnel of one tunnel, since their names are theirs to choose. The rest is counted.
+/// The connectors of each tunnel of the table, its links, and of connectors those that were there first: at most
+/// kMostConnectors, and kMostConnectorsOfTunnel of one tunnel, since their names are theirs to choose. The rest is
+/// counted.
 inline constexpr std::size_t kMostConnectors = 2000;
 inline constexpr std::size_t kMostConnectorsOfTunnel = 100;
-void collect_links(const LinkDirectory& directory, telemetry::Families& families);
+void collect_links(const LinkDirectory& directory, const routing::Table& table, telemetry::Families& families);
 
 }  // namespace adit::gateway

@@ -5,21 +5,37 @@
 
 namespace adit::gateway {
 
-void PeerDirectory::put(const std::shared_ptr<LinkInfo>& tunnel, std::vector<std::string> services) {
+bool PeerDirectory::Entry::offers(std::string_view service, link::InstanceKey only) const {
+  if (only == 0) return std::binary_search(services.begin(), services.end(), service, std::less<>());
+  return std::any_of(groups.begin(), groups.end(), [&](const Group& group) {
+    return std::binary_search(group.instances.begin(), group.instances.end(), only) &&
+           std::binary_search(group.services.begin(), group.services.end(), service, std::less<>());
+  });
+}
+
+void PeerDirectory::put(const std::shared_ptr<LinkInfo>& tunnel, std::vector<std::string> services,
+                        std::vector<Group> groups) {
   std::sort(services.begin(), services.end());
+  for (Group& group : groups) {
+    std::sort(group.instances.begin(), group.instances.end());
+    std::sort(group.services.begin(), group.services.end());
+  }
   const std::lock_guard lock(mutex_);
+  touch();
   auto& entries = by_tunnel_[tunnel->tunnel_id];
   const auto known =
       std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.tunnel == tunnel; });
   if (known != entries.end()) {
     known->services = std::move(services);
+    known->groups = std::move(groups);
   } else {
-    entries.push_back({tunnel, std::move(services)});
+    entries.push_back({tunnel, std::move(services), std::move(groups)});
   }
 }
 
 void PeerDirectory::remove(const LinkInfo& tunnel) {
   const std::lock_guard lock(mutex_);
+  touch();
   const auto entries = by_tunnel_.find(tunnel.tunnel_id);
   if (entries == by_tunnel_.end()) return;
   std::erase_if(entries->second, [&](const Entry& entry) { return entry.tunnel->id == tunnel.id; });
@@ -27,7 +43,7 @@ void PeerDirectory::remove(const LinkInfo& tunnel) {
 }
 
 std::shared_ptr<const LinkInfo> PeerDirectory::pick(std::string_view tunnel_id, std::string_view service,
-                                                    const std::vector<std::uint64_t>& tried) {
+                                                    const std::vector<std::uint64_t>& tried, link::InstanceKey only) {
   const std::lock_guard lock(mutex_);
   const auto entries = by_tunnel_.find(tunnel_id);
   if (entries == by_tunnel_.end()) return nullptr;
@@ -40,7 +56,7 @@ std::shared_ptr<const LinkInfo> PeerDirectory::pick(std::string_view tunnel_id, 
                          at_peer.connector_leaves.load(std::memory_order_relaxed));
     if (rank.first != LinkState::live && rank.first != LinkState::suspect) continue;
     if (std::find(tried.begin(), tried.end(), at_peer.id) != tried.end()) continue;
-    if (!std::binary_search(entry.services.begin(), entry.services.end(), service, std::less<>())) continue;
+    if (!entry.offers(service, only)) continue;
     if (best != nullptr && best_rank < rank) continue;
     equals = best != nullptr && rank == best_rank ? equals + 1 : 1;
     if (random_.up_to(equals - 1) != 0) continue;
@@ -48,6 +64,22 @@ std::shared_ptr<const LinkInfo> PeerDirectory::pick(std::string_view tunnel_id, 
     best_rank = rank;
   }
   return best != nullptr ? best->tunnel : nullptr;
+}
+
+void PeerDirectory::instances(std::string_view tunnel_id, std::string_view service,
+                              std::vector<InstanceStanding>& found) {
+  const std::lock_guard lock(mutex_);
+  const auto entries = by_tunnel_.find(tunnel_id);
+  if (entries == by_tunnel_.end()) return;
+  for (const Entry& entry : entries->second) {
+    const auto state = entry.tunnel->state.load(std::memory_order_relaxed);
+    if (state != LinkState::live && state != LinkState::suspect) continue;
+    const Trouble trouble = state == LinkState::suspect ? kMayBeDead : kNoTrouble;
+    for (const Group& group : entry.groups) {
+      if (!std::binary_search(group.services.begin(), group.services.end(), service, std::less<>())) continue;
+      for (const auto instance : group.instances) add_instance(found, {instance, trouble, false});
+    }
+  }
 }
 
 }  // namespace adit::gateway

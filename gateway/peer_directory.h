@@ -1,6 +1,7 @@
 #pragma once
 // Which tunnels other gateways have links of, as every thread may see it (docs/peers.md).
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -18,18 +19,32 @@ namespace adit::gateway {
 /// state that the peer and the link to it allow. Any thread; a lock, asked only where no link of one's own serves.
 class PeerDirectory {
  public:
-  /// `services` in any order.
-  void put(const std::shared_ptr<LinkInfo>& tunnel, std::vector<std::string> services);
+  /// Instances that each offer all of some services.
+  struct Group {
+    std::vector<link::InstanceKey> instances;
+    std::vector<std::string> services;
+  };
+  /// All in any order. `services` are those of the groups, and those of instances that are not named.
+  void put(const std::shared_ptr<LinkInfo>& tunnel, std::vector<std::string> services, std::vector<Group> groups = {});
   void remove(const LinkInfo& tunnel);
   /// A peer where `service` is offered and that is not in `tried`: a live one rather than a suspect one, then one that
-  /// stays rather than one that leaves, of equal ones any; nullptr if there is none.
+  /// stays rather than one that leaves, of equal ones any; nullptr if there is none. `only`: where that instance offers
+  /// it; 0: where any does.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service,
-                                       const std::vector<std::uint64_t>& tried);
+                                       const std::vector<std::uint64_t>& tried, link::InstanceKey only = 0);
+  /// Adds the instances that offer `service` to the tunnel.
+  void instances(std::string_view tunnel_id, std::string_view service, std::vector<InstanceStanding>& found);
+  /// Grows whenever instances() may have changed. The state of a tunnel at a peer has changed: touch().
+  std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
+  void touch() { changes_.fetch_add(1, std::memory_order_release); }
 
  private:
   struct Entry {
     std::shared_ptr<LinkInfo> tunnel;
     std::vector<std::string> services;  ///< sorted
+    std::vector<Group> groups;          ///< all sorted
+
+    bool offers(std::string_view service, link::InstanceKey only) const;
   };
   struct Hash {
     using is_transparent = void;
@@ -39,6 +54,7 @@ class PeerDirectory {
   std::mutex mutex_;
   std::unordered_map<std::string, std::vector<Entry>, Hash, std::equal_to<>> by_tunnel_;
   base::Random random_;
+  std::atomic<std::uint64_t> changes_{0};
 };
 
 }  // namespace adit::gateway

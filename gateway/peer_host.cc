@@ -123,7 +123,8 @@ void PeerHost::on_guest_over(PeerGuest& guest, std::string_view why) {
 link::Stream* PeerHost::open_own(const link::Opening& opening, const std::vector<std::uint64_t>& tried,
                                  link::StreamHandler& handler, std::shared_ptr<const LinkInfo>& link) {
   const auto no_worker = shared_.workers.size();
-  link = shared_.directory.pick(opening.tunnel, opening.service, no_worker, tried);
+  link =
+      shared_.directory.pick(opening.tunnel, opening.service, no_worker, tried, nullptr, kAnyTrouble, opening.instance);
   if (!link) return nullptr;
   Worker& worker = *shared_.workers[link->worker];
   return open_remote_stream(loop_, worker.loop(), worker.far_links(), RemoteOpening(link->id, opening), handler);

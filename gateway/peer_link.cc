@@ -7,6 +7,18 @@
 
 namespace adit::gateway {
 
+namespace {
+
+/// In memory, more or less: services are there twice where instances are named.
+std::size_t size_of(const link::Presence& presence) {
+  std::size_t text = 0;
+  for (const auto& service : presence.services) text += service.size();
+  if (presence.instances.empty()) return text;
+  return 2 * text + presence.instances.size() * sizeof(link::InstanceKey);
+}
+
+}  // namespace
+
 PeerLink::PeerLink(net::Loop& loop, net::StreamPtr stream, std::string gateway_id, const link::SessionOptions& options,
                    PeerDirectory& directory, LinkDirectory& next_id, PeerLinkOwner& owner)
     : gateway_id_(std::move(gateway_id)),
@@ -51,24 +63,23 @@ void PeerLink::take(const link::Presence& presence) {
   }
   if (!presence.adds) {
     tunnel.services.clear();
+    tunnel.groups.clear();
     text_ -= std::exchange(tunnel.text, 0);
   }
-  std::size_t text = 0;
-  for (const auto& service : presence.services) text += service.size();
-  tunnel.text += text;
-  text_ += text;
+  tunnel.text += size_of(presence);
+  text_ += size_of(presence);
+  if (!presence.instances.empty()) tunnel.groups.push_back({presence.instances, presence.services});
   tunnel.services.insert(tunnel.services.end(), presence.services.begin(), presence.services.end());
   tunnel.suspect = presence.suspect;
   tunnel.info->state = state_of(tunnel);
   tunnel.info->connector_leaves = leaving_;
-  directory_.put(tunnel.info, tunnel.services);
+  directory_.put(tunnel.info, tunnel.services, tunnel.groups);
   is_new ? owner_.on_tunnel(*this, *tunnel.info) : owner_.on_tunnel_changed(*tunnel.info);
 }
 
 bool PeerLink::has_room(const link::Presence& presence) const {
-  std::size_t text = text_;
-  for (const auto& service : presence.services) text += service.size();
-  return text <= kMostText && (tunnels_.size() < kMostTunnels || tunnels_.contains(presence.tunnel));
+  return text_ + size_of(presence) <= kMostText &&
+         (tunnels_.size() < kMostTunnels || tunnels_.contains(presence.tunnel));
 }
 
 void PeerLink::withdraw(const std::string& tunnel_id) {
@@ -103,6 +114,7 @@ void PeerLink::refresh() {
     tunnel.info->state = state_of(tunnel);
     tunnel.info->connector_leaves = leaving_;
   }
+  directory_.touch();
 }
 
 void PeerLink::on_link_suspect(bool suspect) {

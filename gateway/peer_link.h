@@ -61,6 +61,7 @@ class PeerLink final : private net::LinkOwner {
   struct Tunnel {
     std::shared_ptr<LinkInfo> info;
     std::vector<std::string> services;
+    std::vector<PeerDirectory::Group> groups;
     std::size_t text = 0;
     bool suspect = false;
   };

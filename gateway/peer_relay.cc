@@ -14,6 +14,7 @@ PeerRelay::PeerRelay(net::Loop& loop, PeerRelayOwner& owner, OwnLinks& links, Pe
       name_(opening.service),
       visitor_(opening.visitor),
       request_id_(opening.request_id),
+      instance_(opening.instance),
       deadline_(net::Deadline::of<&PeerRelay::on_deadline>(loop, this)) {}
 
 PeerRelay::~PeerRelay() {
@@ -36,6 +37,7 @@ bool PeerRelay::attempt() {
   opening.visitor = visitor_;
   opening.request_id = request_id_;
   opening.tunnel = tunnel_;
+  opening.instance = instance_;
   service_ = links_.open_own(opening, tried_, back_, link_);
   if (service_ == nullptr) return false;
   tried_.push_back(link_->id);

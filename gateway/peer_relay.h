@@ -108,6 +108,7 @@ class PeerRelay final : public link::StreamHandler, public boost::intrusive::lis
   const std::string name_;  ///< of the service
   const std::string visitor_;
   const std::string request_id_;
+  const link::InstanceKey instance_;      ///< to which alone it may go; 0: to any
   std::shared_ptr<const LinkInfo> link_;  ///< of service_
   std::vector<std::uint64_t> tried_;
   base::Buffer to_service_;

@@ -65,9 +65,13 @@ class Peers final {
 
   // For workers, on their threads.
   std::shared_ptr<const LinkInfo> pick(std::string_view tunnel_id, std::string_view service,
-                                       const std::vector<std::uint64_t>& tried) {
-    return directory_.pick(tunnel_id, service, tried);
+                                       const std::vector<std::uint64_t>& tried, link::InstanceKey only = 0) {
+    return directory_.pick(tunnel_id, service, tried, only);
   }
+  void instances(std::string_view tunnel_id, std::string_view service, std::vector<InstanceStanding>& found) {
+    directory_.instances(tunnel_id, service, found);
+  }
+  std::uint64_t changes() const { return directory_.changes(); }
   /// Opens a stream at that tunnel of a peer. The Stream lives on `near`.
   link::Stream* open(net::Loop& near, const link::Opening& opening, const LinkInfo& tunnel,
                      link::StreamHandler& handler);

@@ -96,6 +96,7 @@ class Crossing final : public std::enable_shared_from_this<Crossing>, public lin
     request.visitor = opening.visitor;
     request.request_id = opening.request_id;
     request.tunnel = opening.tunnel;
+    request.instance = opening.instance;
     link_id_ = opening.link_id;
     stream_ = far_links_.open(link_id_, request, *this);
     if (stream_ == nullptr) {

@@ -19,13 +19,15 @@ struct RemoteOpening {
         service(opening.service),
         visitor(opening.visitor),
         request_id(opening.request_id),
-        tunnel(opening.tunnel) {}
+        tunnel(opening.tunnel),
+        instance(opening.instance) {}
 
   std::uint64_t link_id = 0;
   std::string service;
   std::string visitor;
   std::string request_id;
-  std::string tunnel;  ///< for a peer's link
+  std::string tunnel;          ///< for a peer's link
+  std::uint64_t instance = 0;  ///< the same
 };
 
 /// Opens a stream on link `link_id` of the loop `far` that owns `far_links`. The Stream returned lives on

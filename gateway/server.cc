@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "gateway/buffer_metrics.h"
 #include "gateway/certificate_expiry.h"
+#include "gateway/limit_metrics.h"
 #include "gateway/link_acceptor.h"
 #include "gateway/link_certificate_files.h"
 #include "gateway/manifest_source.h"
@@ -199,10 +200,12 @@ Result<void> Server::start_admin() {
   if (options_.admin.off) return {};
   registry_.add([this](telemetry::Families& families) {
     collect(metrics_, families);
-    collect_links(shared_->directory, families);
+    const auto table = shared_->table.get();
+    collect_links(shared_->directory, *table, families);
+    collect_limits(*table, options_.edge, shared_->admission.gates, families);
     if (peers_) collect_peers(peers_->metrics(), families);
     collect_buffers(shared_->buffers, shared_->directory, families);
-    expiry_.collect(*shared_->table.get(), link_chain(), families);
+    expiry_.collect(*table, link_chain(), families);
     const auto dropped = shared_->access_log ? shared_->access_log->dropped_lines() : 0;
     families.counter("adit_access_log_dropped_lines_total", "Access log lines lost because the output was stuck.")
         .add({}, dropped);

@@ -10,7 +10,8 @@ namespace {
 constexpr auto kMostIdle = std::chrono::seconds(30);
 constexpr auto kSweep = std::chrono::seconds(5);
 constexpr std::size_t kMostIdlePerService = 512;
-constexpr std::size_t kMostLookedAt = 16;  // idle streams tried for one on a live link
+constexpr std::size_t kMostLookedAt = 16;        // idle streams tried for one on a live link
+constexpr std::size_t kMostLookedThrough = 256;  // for one that leads to a certain instance
 // Then a stream is opened anew, wherever the choice among links falls: under steady load a connector that came later
 // would get nothing otherwise. Spread, since those of a burst were opened together.
 constexpr auto kMostAge = std::chrono::seconds(30);
@@ -77,16 +78,18 @@ Upstream& StreamPool::upstream(const routing::Tunnel& tunnel, std::string_view s
   return upstream;
 }
 
-ServiceStream* StreamPool::take(Upstream& upstream, link::StreamHandler& user) {
+ServiceStream* StreamPool::take(Upstream& upstream, link::StreamHandler& user, link::InstanceKey only) {
   const auto now = upstream.ejections.empty() ? base::TimePoint() : net::Loop::now();
   ServiceStream* doubtful = nullptr;
   std::size_t looked_at = 0;
-  for (auto next = upstream.idle.begin(); next != upstream.idle.end() && looked_at < kMostLookedAt; ++looked_at) {
+  const std::size_t most = only != 0 ? kMostLookedThrough : kMostLookedAt;
+  for (auto next = upstream.idle.begin(); next != upstream.idle.end() && looked_at < most; ++looked_at) {
     ServiceStream& stream = *next++;
+    if (only != 0 && stream.instance_ != only) continue;
     const auto state = stream.link_->state.load(std::memory_order_relaxed);
     if (state == LinkState::over) drop(stream);
     if (state != LinkState::live) continue;
-    if (in_trouble(upstream, *stream.link_, now)) {
+    if (in_trouble(upstream, stream, now)) {
       if (doubtful == nullptr) doubtful = &stream;
       continue;
     }
@@ -101,8 +104,9 @@ ServiceStream* StreamPool::take(Upstream& upstream, link::StreamHandler& user) {
   return doubtful;
 }
 
-bool StreamPool::in_trouble(const Upstream& upstream, const LinkInfo& link, base::TimePoint now) {
-  if (!upstream.ejections.empty() && upstream.ejections.contains(connector_key(link), now)) return true;
+bool StreamPool::in_trouble(const Upstream& upstream, const ServiceStream& stream, base::TimePoint now) {
+  const LinkInfo& link = *stream.link_;
+  if (!upstream.ejections.empty() && upstream.ejections.contains(stream.connector(), now)) return true;
   return link.services_down.load(std::memory_order_relaxed) != 0 && opener_.is_down(upstream, link);
 }
 
@@ -118,11 +122,18 @@ ServiceStream* StreamPool::open(Upstream& upstream, const link::Opening& opening
   ServiceStream* stream = fresh();
   stream->upstream_ = &upstream;
   stream->reused_ = false;
+  stream->asked_ = opening.instance;
   stream->stream_ = opener_.open_stream(upstream, opening, tried, *stream, stream->link_);
+  if (stream->stream_ == nullptr && opening.instance != 0) {
+    auto any = opening;
+    any.instance = stream->asked_ = 0;
+    stream->stream_ = opener_.open_stream(upstream, any, tried, *stream, stream->link_);
+  }
   if (stream->stream_ == nullptr) {
     forget(*stream);
     return nullptr;
   }
+  stream->instance_ = stream->link_->instance_key != 0 ? stream->link_->instance_key : stream->asked_;
   stream->occupy(user);
   stream->keep_until_ = net::Loop::now() + kMostAge + std::chrono::seconds(opened_++ % kMostAgeSpread);
   return stream;
@@ -134,7 +145,7 @@ void StreamPool::give_back(ServiceStream& stream) {
   const auto now = net::Loop::now();
   const bool old = now >= stream.keep_until_;
   // A stream that crosses threads costs more for each of its requests than opening one here costs once.
-  if (closing_ || leaving || full || old || opener_.has_nearer_link(*stream.upstream_, *stream.link_))
+  if (closing_ || leaving || full || old || opener_.has_nearer_link(*stream.upstream_, *stream.link_, stream.asked_))
     return drop(stream);
   stream.vacate();
   stream.reused_ = true;

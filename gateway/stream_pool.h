@@ -11,6 +11,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.h"
+#include "gateway/affinity.h"
 #include "gateway/ejections.h"
 #include "gateway/link_directory.h"
 #include "gateway/link_table.h"
@@ -31,6 +32,10 @@ class ServiceStream final : public boost::intrusive::list_base_hook<>, private l
   explicit ServiceStream(StreamPool& pool) : pool_(pool) {}
 
   const std::shared_ptr<const LinkInfo>& link() const { return link_; }
+  /// The connector instance that it leads to; 0: not known.
+  link::InstanceKey instance() const { return instance_; }
+  /// By which its connector is known to ejections.
+  std::uint64_t connector() const { return instance_ != 0 ? instance_ : link_->id; }
   /// Carried an answer before: the service may have closed it in the meantime.
   bool reused() const { return reused_; }
   void resume() { stream_->resume(); }
@@ -53,6 +58,8 @@ class ServiceStream final : public boost::intrusive::list_base_hook<>, private l
   StreamPool& pool_;
   Upstream* upstream_ = nullptr;
   std::shared_ptr<const LinkInfo> link_;
+  link::InstanceKey instance_ = 0;
+  link::InstanceKey asked_ = 0;  ///< the instance that it was opened for; 0: any
   link::Stream* stream_ = nullptr;
   link::StreamHandler* user_ = nullptr;  ///< nullptr: idle
   base::TimePoint idle_since_;
@@ -70,6 +77,8 @@ struct Upstream {
   std::shared_ptr<TunnelCells> cells;
   std::shared_ptr<RetryBudget> budget;  ///< of the tunnel
   Ejections ejections;
+  std::vector<InstanceStanding> instances;  ///< that offer it, here or at peers; as of `instances_version`
+  std::uint64_t instances_version = ~std::uint64_t{0};
   Idle idle;              ///< most recently used first
   std::size_t users = 0;  ///< exchanges under way
 };
@@ -77,15 +86,19 @@ struct Upstream {
 /// Where the pool opens streams when it has no idle one.
 class StreamOpener {
  public:
-  /// Opens on a link that is not in `tried`; sets `link` to the one that was chosen. nullptr: there is none.
+  /// Opens on a link that is not in `tried`, and of `opening.instance` alone unless that is 0; sets `link` to the one
+  /// that was chosen. nullptr: there is none.
   virtual link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                                     const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                     std::shared_ptr<const LinkInfo>& link) = 0;
   /// Nothing came from a link for a while. Has no effect on one that heard from its connector in the last second.
   virtual void doubt(const LinkInfo& link) = 0;
 
-  /// True when `link` is another worker's and a link of one's own without trouble offers the service too.
-  virtual bool has_nearer_link(const Upstream&, const LinkInfo&) { return false; }
+  /// The instance that a request with that wish, which is not none, shall go to; 0: any.
+  virtual link::InstanceKey instance_for(Upstream&, const AffinityWish&) { return 0; }
+  /// True when `link` is another worker's and a link of one's own without trouble offers the service too. `only`: of
+  /// that instance; 0: of any.
+  virtual bool has_nearer_link(const Upstream&, const LinkInfo&, link::InstanceKey /*only*/) { return false; }
   /// True when a link that is not in `tried` has no trouble (gateway/link_choice.h).
   virtual bool has_sound_link(const Upstream&, const std::vector<std::uint64_t>&) { return true; }
   /// Does the link's connector say that the service is down?
@@ -107,8 +120,10 @@ class StreamPool {
   Upstream& upstream(const routing::Tunnel& tunnel, std::string_view service);
 
   /// An idle stream on a live link, or nullptr. One on a link in trouble is taken only while no link is without.
-  ServiceStream* take(Upstream& upstream, link::StreamHandler& user);
-  /// A fresh stream; bytes may be sent once user.on_answer(200) was called. nullptr if no link can take it.
+  /// `only`: one that leads to that instance; 0: to any.
+  ServiceStream* take(Upstream& upstream, link::StreamHandler& user, link::InstanceKey only = 0);
+  /// A fresh stream; bytes may be sent once user.on_answer(200) was called. Where no link of `opening.instance` can
+  /// take it, on one of any other. nullptr if no link can.
   ServiceStream* open(Upstream& upstream, const link::Opening& opening, const std::vector<std::uint64_t>& tried,
                       link::StreamHandler& user);
   /// After a whole answer on a connection that the service keeps: idle from here on.
@@ -116,6 +131,9 @@ class StreamPool {
   /// Resets a stream in use or idle.
   void drop(ServiceStream& stream);
   // See StreamOpener.
+  link::InstanceKey instance_for(Upstream& upstream, const AffinityWish& wish) {
+    return opener_.instance_for(upstream, wish);
+  }
   void doubt(const ServiceStream& stream) { opener_.doubt(*stream.link_); }
   bool has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) {
     return opener_.has_sound_link(upstream, tried);
@@ -138,7 +156,7 @@ class StreamPool {
   template <class Which>
   void drop_idle_if(Which which);
   ServiceStream* fresh();
-  bool in_trouble(const Upstream& upstream, const LinkInfo& link, base::TimePoint now);
+  bool in_trouble(const Upstream& upstream, const ServiceStream& stream, base::TimePoint now);
   std::shared_ptr<RetryBudget> budget_of(const std::string& tunnel_id);
 
   struct Key {

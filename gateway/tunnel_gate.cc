@@ -40,4 +40,11 @@ std::shared_ptr<TunnelGate> TunnelGates::gate(std::string_view tunnel_id) {
   return gate;
 }
 
+std::uint32_t TunnelGates::under_way(const std::string& tunnel_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = gates_.find(tunnel_id);
+  const auto gate = found == gates_.end() ? nullptr : found->second.lock();
+  return gate ? gate->under_way() : 0;
+}
+
 }  // namespace adit::gateway

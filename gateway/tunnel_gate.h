@@ -1,6 +1,7 @@
 #pragma once
 // What the visitors of one tunnel use of this gateway, counted over all workers without a lock.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,10 @@
 #include "routing/table.h"
 
 namespace adit::gateway {
+
+/// Which limit of a tunnel a request met.
+enum class TunnelLimit : std::uint8_t { connections, rate };
+inline constexpr std::array<std::string_view, 2> kTunnelLimitNames = {"connections", "rate"};
 
 /// Any thread.
 class TunnelGate {
@@ -59,9 +64,11 @@ class TunnelPlace {
 class TunnelGates {
  public:
   std::shared_ptr<TunnelGate> gate(std::string_view tunnel_id);
+  /// What is behind the gate of that tunnel; 0 when there is none.
+  std::uint32_t under_way(const std::string& tunnel_id) const;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<TunnelGate>> gates_;
 };
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kWorthHandingOver = 16 * 1024;  // of a block that may be four times as large
 constexpr std::size_t kMostUnsent = 64 * 1024;        // a visitor that does not read gets no further request served
-constexpr std::size_t kMostSkipped = 256 * 1024;      // of a body that nobody wants any more; then closing is cheaper
+constexpr auto kFirstRequestWithin = std::chrono::seconds(1);  // while the gateway drains
+constexpr std::size_t kMostSkipped = 256 * 1024;  // of a body that nobody wants any more; then closing is cheaper
 
 }  // namespace
 
@@ -28,7 +29,8 @@ Visitor::~Visitor() { stream_->close(); }
 
 void Visitor::start() {
   established_ = !endpoint_.tls;
-  deadline_.set(net::Loop::now() + worker_.edge().header_timeout);
+  const base::Duration limit = worker_.edge().header_timeout;
+  deadline_.set(net::Loop::now() + (worker_.draining() ? std::min<base::Duration>(limit, kFirstRequestWithin) : limit));
   stream_->start(*this);
   if (!established_) return;
   if (!stream_->readable().empty()) return on_readable();  // it came with a PROXY header
@@ -90,19 +92,23 @@ void Visitor::take_request(const http::RequestHead& head, std::size_t head_size)
   }
   auto* tls = stream_->tls();
   const auto server_name = tls != nullptr ? tls->server_name() : std::string_view();
-  auto verdict = worker_.admission().admit({head, origin, endpoint_, server_name}, worker_.table(), net::Loop::now());
+  if (!lot_) lot_ = worker_.lots().draw();
+  const Request request{head, origin, endpoint_, server_name, *lot_};
+  auto verdict = worker_.admission().admit(request, worker_.table(), net::Loop::now());
   const bool waits = verdict.kind == Verdict::Kind::wait;
   if (waits && await_password(std::move(verdict.question), origin)) return;
   begin_request(head, origin);
   if (verdict.route != nullptr) {
     record_.tunnel = verdict.route->tunnel->name;
     record_.service = verdict.route->service;
+    if (verdict.limited) worker_.metrics().limited(*verdict.route->tunnel, *verdict.limited);
   }
   if (waits) {
     own_answer(503, "Retry-After: 1\r\n", "too many passwords to check", false);
   } else if (verdict.kind == Verdict::Kind::answer) {
     own_answer(verdict.status, verdict.fields, verdict.reason, verdict.status == 400);
   } else {
+    if (verdict.share_moved) worker_.metrics().shares_moved.add();
     forward(head, verdict);
   }
   stream_->consume(head_size);  // not earlier: `head` are views into it
@@ -138,6 +144,8 @@ void Visitor::password_checked() {
 
 void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& origin) {
   state_ = State::exchange;
+  has_asked_ = true;
+  lot_.reset();
   head_begun_ = answered_ = answer_ended_ = body_too_large_ = false;
   body_done_ = head.framing == http::Framing::none;
   body_awaited_ = head.expect_continue;
@@ -149,6 +157,7 @@ void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& 
   close_after_ = !head.keep_alive || worker_.leaving();
   record_.begin(head);
   record_.visitor.assign(origin.host);
+  secure_ = origin.scheme == "https";
   if (origin.request_id.empty()) {
     const auto id = base::random_id(worker_.random());
     record_.id.assign(id.data(), id.size());
@@ -162,7 +171,9 @@ void Visitor::begin_request(const http::RequestHead& head, const RequestOrigin& 
 void Visitor::forward(const http::RequestHead& head, Verdict& verdict) {
   const auto& route = *verdict.route;
   filters_ = route.filters;
-  if (!route.tunnel->offline_page.empty()) tunnel_ = route.tunnel;
+  if (!route.tunnel->offline_page.empty() || verdict.wish.mode() == routing::Affinity::Mode::cookie) {
+    tunnel_ = route.tunnel;
+  }
   place_ = std::move(verdict.place);
   most_body_ = verdict.most_body;
   http::Origin origin;
@@ -174,7 +185,7 @@ void Visitor::forward(const http::RequestHead& head, Verdict& verdict) {
   auto& upstream = worker_.pool().upstream(*route.tunnel, route.service);
   record_.cells = upstream.cells.get();
   exchange_ = worker_.take_exchange();
-  exchange_->begin(*this, {head, verdict.edits, origin, peer_}, upstream);
+  exchange_->begin(*this, {head, verdict.edits, origin, peer_, verdict.wish}, upstream);
 }
 
 void Visitor::read_body() {
@@ -333,8 +344,11 @@ void Visitor::on_broken(std::string_view why) {
 }
 
 void Visitor::drain() {
-  if (state_ == State::head && !head_begun_) return close_gently();
   close_after_ = true;
+  if (state_ != State::head || head_begun_) return;
+  if (has_asked_) return close_gently();
+  // Who has just come is about to ask.
+  deadline_.set(std::min(deadline_.when(), net::Loop::now() + kFirstRequestWithin));
 }
 
 /// The visitor has ended its half, and there is no whole request left of it.

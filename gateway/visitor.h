@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,6 +81,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   // net::TurnTask: the next request, once the last one's stack is gone
   void at_turn_end() override;
 
+  std::string_view affinity_cookie();
   void read_head();
   void await_head();
   void take_request(const http::RequestHead& head, std::size_t head_size);
@@ -127,6 +129,7 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   std::shared_ptr<Visitor*> waiting_;  ///< whom the checker of passwords tells; emptied when this one is over
   State state_ = State::head;
   bool established_ = false;  ///< TLS is done, if it is used
+  bool has_asked_ = false;    ///< for something, ever
   bool head_begun_ = false;   ///< bytes of a head have come, so that its time runs
 
   // Of the request under way.
@@ -144,8 +147,10 @@ class Visitor final : public boost::intrusive::list_base_hook<>,
   std::uint64_t most_body_ = 0;  ///< bytes
   std::size_t skipped_ = 0;
   routing::FiltersPtr filters_;                    ///< nullptr: none
-  std::shared_ptr<const routing::Tunnel> tunnel_;  ///< if it has a page of its own
+  std::shared_ptr<const routing::Tunnel> tunnel_;  ///< if it has a page of its own, or cookies
+  bool secure_ = false;                            ///< the request came by HTTPS
   TunnelPlace place_;
+  std::optional<std::uint64_t> lot_;  ///< of the head that was read; see gateway/share_choice.h
   RequestRecord record_;
 };
 

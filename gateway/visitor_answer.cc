@@ -33,10 +33,21 @@ void Visitor::on_answer_head(const http::ResponseHead& head) {
   close_after_ = close_after_ || (!body_done_ && body_awaited_);
   rules.close = close_after_ && head.status != 101;
   rules.framing = answer_framing_;
-  if (filters_) rules.edits = worker_.admission().response_edits(*filters_);
+  const auto* filters = head.status != 101 ? filters_.get() : nullptr;
+  rules.edits = worker_.admission().response_edits(filters, affinity_cookie());
   http::write_response_head(stream_->out(), head, rules);
   stream_->flush_soon();
   if (head.status == 101) begin_pipe(head);
+}
+
+/// The Set-Cookie by which the visitor stays with the instance that answers; empty: it is known by the right cookie.
+std::string_view Visitor::affinity_cookie() {
+  AffinityCookie cookie;
+  const AffinityWish& wish = exchange_->wish();
+  if (!wish.cookie_for(exchange_->instance(), cookie)) return {};
+  auto& metrics = worker_.metrics();
+  (wish.is_known() ? metrics.affinity_moved : metrics.affinity_new).add();
+  return worker_.admission().set_cookie(tunnel_->affinity, cookie, secure_);
 }
 
 void Visitor::on_answer_body(std::span<const char> bytes) {

@@ -31,7 +31,7 @@ Worker::Worker(Shared& shared, std::size_t index)
       metrics_(*shared.metrics.workers[index]),
       table_(shared.table),
       pace_{shared.edge.body_timeout, shared.edge.min_body_rate_grace, shared.edge.min_body_rate},
-      admission_(shared.admission, shared.edge),
+      admission_(shared.admission, shared.edge, *this),
       tickets_(shared.ticket_keys),
       certificates_(shared.table, server_tls(), shared.link_name),
       proxy_arrivals_(loop_, shared.edge, metrics_,
@@ -190,8 +190,7 @@ void Worker::table_changed() {
 void Worker::drain() {
   loop_.post([this] {
     leaving_ = draining_ = true;
-    for (auto& listener : listeners_) listener->close();
-    proxy_arrivals_.clear();
+    for (auto& listener : listeners_) listener->finish();
     links_.leave("gateway is shutting down");
     for (auto next = visitors_->live.begin(); next != visitors_->live.end();) (next++)->drain();
   });
@@ -212,12 +211,14 @@ void Worker::leave() {
 
 void Worker::finish() {
   loop_.post([this] {
+    proxy_arrivals_.clear();
     pool_.clear();
     links_.shutdown();
   });
 }
 
 void Worker::tick() {
+  metrics_.loop_delay.observe(std::chrono::duration<double>(loop_.take_longest_delay()).count());
   links_.publish();
   if (index_ == 0) shared_.ticket_keys.advance(net::Loop::now());
   tickets_.refresh();

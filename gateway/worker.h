@@ -61,7 +61,7 @@ struct Shared {
   std::vector<class Worker*> workers;  ///< complete before the first one runs
 };
 
-class Worker final : private StreamOpener {
+class Worker final : private StreamOpener, private ServedRules {
  public:
   Worker(Shared& shared, std::size_t index);
   ~Worker();
@@ -114,6 +114,7 @@ class Worker final : private StreamOpener {
   bool check_password(Verdict::Question question, std::string visitor, std::shared_ptr<Visitor*> who);
   const routing::Table& table() { return *table_.get(); }
   base::Random& random() { return random_; }
+  Lots& lots() { return lots_; }
   http::RequestHead& request_scratch() { return request_scratch_; }
   telemetry::AccessLogBuffer* access_log() { return access_log_.get(); }
   bool draining() const { return draining_; }
@@ -143,10 +144,14 @@ class Worker final : private StreamOpener {
   link::Stream* open_stream(const Upstream& upstream, const link::Opening& opening,
                             const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                             std::shared_ptr<const LinkInfo>& link) override;
-  bool has_nearer_link(const Upstream& upstream, const LinkInfo& link) override;
+  link::InstanceKey instance_for(Upstream& upstream, const AffinityWish& wish) override;
+  bool has_nearer_link(const Upstream& upstream, const LinkInfo& link, link::InstanceKey only) override;
   bool has_sound_link(const Upstream& upstream, const std::vector<std::uint64_t>& tried) override;
   bool is_down(const Upstream& upstream, const LinkInfo& link) override;
   Unserved why_unserved(const Upstream& upstream) override;
+  bool is_served(const routing::Route& rule) override;
+  void refresh_instances(Upstream& upstream);
+  link::InstanceKey instance_of_newcomer(const Upstream& upstream);
   static Trouble trouble_of(const GatewayLink* link, const Upstream& upstream);
   link::Stream* open_far(const link::Opening& opening, const LinkInfo& link, link::StreamHandler& handler);
   link::Stream* open_at_peer(const Upstream& upstream, const link::Opening& opening,
@@ -162,6 +167,7 @@ class Worker final : private StreamOpener {
   WorkerMetrics& metrics_;
   base::Snapshot<routing::Table> table_;
   base::Random random_;
+  Lots lots_{random_()};
   const PaceLimits pace_;  ///< of visitors' bodies
   Admission admission_;
   http::RequestHead request_scratch_;

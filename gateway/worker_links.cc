@@ -9,11 +9,11 @@ namespace adit::gateway {
 link::Stream* Worker::open_stream(const Upstream& upstream, const link::Opening& opening,
                                   const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                   std::shared_ptr<const LinkInfo>& link) {
-  GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried, &upstream.ejections);
+  GatewayLink* own = links_.pick(upstream.tunnel_id, opening.service, tried, &upstream.ejections, opening.instance);
   if (const Trouble trouble = trouble_of(own, upstream); trouble != kNoTrouble) {
     // A link of one's own is better, but not if it has trouble that the other has not.
-    const auto other =
-        shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried, &upstream.ejections, trouble);
+    const auto other = shared_.directory.pick(upstream.tunnel_id, opening.service, index_, tried, &upstream.ejections,
+                                              trouble, opening.instance);
     const bool lives =
         trouble < kMayBeDead || (other && other->state.load(std::memory_order_relaxed) == LinkState::live);
     if (!lives) {
@@ -48,7 +48,7 @@ link::Stream* Worker::open_at_peer(const Upstream& upstream, const link::Opening
                                    const std::vector<std::uint64_t>& tried, link::StreamHandler& handler,
                                    bool live_only, std::shared_ptr<const LinkInfo>& link) {
   if (shared_.peers == nullptr) return nullptr;
-  const auto peer = shared_.peers->pick(upstream.tunnel_id, opening.service, tried);
+  const auto peer = shared_.peers->pick(upstream.tunnel_id, opening.service, tried, opening.instance);
   if (!peer || (live_only && peer->state.load(std::memory_order_relaxed) != LinkState::live)) return nullptr;
   link = peer;
   metrics_.streams_opened.add();
@@ -64,14 +64,49 @@ void Worker::doubt(const LinkInfo& link) {
   if (GatewayLink* own = links_.find(link.id)) own->suspect();
 }
 
-bool Worker::has_nearer_link(const Upstream& upstream, const LinkInfo& link) {
+bool Worker::has_nearer_link(const Upstream& upstream, const LinkInfo& link, link::InstanceKey only) {
   if (!link.peer.empty()) {
     if (link.connector_leaves) return true;
     return shared_.directory.pick(upstream.tunnel_id, upstream.service, shared_.workers.size(), {}, &upstream.ejections,
-                                  kMayBeDead) != nullptr;
+                                  kMayBeDead, only) != nullptr;
   }
   if (link.worker == index_) return false;
-  return trouble_of(links_.pick(upstream.tunnel_id, upstream.service, {}, &upstream.ejections), upstream) == kNoTrouble;
+  const auto* own = links_.pick(upstream.tunnel_id, upstream.service, {}, &upstream.ejections, only);
+  return trouble_of(own, upstream) == kNoTrouble;
+}
+
+link::InstanceKey Worker::instance_for(Upstream& upstream, const AffinityWish& wish) {
+  refresh_instances(upstream);
+  const auto chosen = choose_instance(wish, upstream.instances, upstream.ejections, net::Loop::now());
+  return chosen != 0 ? chosen : instance_of_newcomer(upstream);
+}
+
+/// Directories lock, so they are asked only when something has changed.
+void Worker::refresh_instances(Upstream& upstream) {
+  auto version = shared_.directory.changes();
+  if (shared_.peers != nullptr) version += shared_.peers->changes();
+  if (version == upstream.instances_version) return;
+  upstream.instances_version = version;
+  upstream.instances.clear();
+  shared_.directory.instances(upstream.tunnel_id, upstream.service, upstream.instances);
+  if (shared_.peers != nullptr) {
+    shared_.peers->instances(upstream.tunnel_id, upstream.service, upstream.instances);
+  }
+}
+
+/// As links are chosen otherwise, and before idle streams are looked at: the last one that was used leads to the same
+/// instance again and again.
+link::InstanceKey Worker::instance_of_newcomer(const Upstream& upstream) {
+  const auto* own = links_.pick(upstream.tunnel_id, upstream.service, {}, &upstream.ejections);
+  const auto trouble = trouble_of(own, upstream);
+  if (trouble != kNoTrouble) {
+    const auto other =
+        shared_.directory.pick(upstream.tunnel_id, upstream.service, index_, {}, &upstream.ejections, trouble);
+    if (other) return other->instance_key;
+  }
+  if (own != nullptr) return own->info()->instance_key;
+  if (upstream.instances.empty()) return 0;
+  return upstream.instances[random_.up_to(upstream.instances.size() - 1)].instance;
 }
 
 /// Of a link that was picked; nullptr: the most that there is.
@@ -94,6 +129,13 @@ bool Worker::is_down(const Upstream& upstream, const LinkInfo& link) {
   if (link.worker != index_) return shared_.directory.is_down(link, upstream.service);
   const GatewayLink* own = links_.find(link.id);
   return own != nullptr && own->is_down(upstream.service);
+}
+
+bool Worker::is_served(const routing::Route& rule) {
+  const std::string& tunnel = rule.tunnel->id;
+  if (links_.serves(tunnel, rule.service) || shared_.directory.serves(tunnel, rule.service)) return true;
+  const auto peer = shared_.peers != nullptr ? shared_.peers->pick(tunnel, rule.service, {}) : nullptr;
+  return peer != nullptr && peer->state.load(std::memory_order_relaxed) == LinkState::live;
 }
 
 Unserved Worker::why_unserved(const Upstream& upstream) { return shared_.directory.why_unserved(upstream.tunnel_id); }

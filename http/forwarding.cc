@@ -1,9 +1,11 @@
 #include "http/forwarding.h"
 
 #include <array>
+#include <utility>
 
 #include "base/text.h"
 #include "http/control_fields.h"
+#include "http/cookies.h"
 #include "http/field_kind.h"
 #include "http/head_writer.h"
 
@@ -39,10 +41,13 @@ class Survey {
 
   /// Writes the fields that are of a kind in `kept`, not nominated and not edited away, and those that edits bring.
   template <class Kept>
-  void put(HeadWriter& writer, Kept kept, FieldEdits edits) const {
+  void put(HeadWriter& writer, Kept kept, FieldEdits edits, std::string_view hidden_cookie = {}) const {
     const FieldKind* kind = kinds_.data();
     for (const Field& field : fields_) {
-      if (kept(*kind++) && !nominated(field.name) && !replaced(field.name, edits)) {
+      if (!kept(*kind++) || nominated(field.name) || replaced(field.name, edits)) continue;
+      if (!hidden_cookie.empty() && hides(field, hidden_cookie)) {
+        put_rest_of_cookies(writer, field, hidden_cookie);
+      } else {
         writer.field(field.name, field.value);
       }
     }
@@ -81,6 +86,23 @@ class Survey {
       if (base::equals_ignoring_case(nominated_[i], name)) return true;
     }
     return false;
+  }
+
+  static bool hides(const Field& field, std::string_view cookie) {
+    return base::equals_ignoring_case(field.name, "Cookie") && holds_cookie(field.value, cookie);
+  }
+
+  /// Nothing if no other cookie is left. Between them stands what stood there, so that it is not longer than before.
+  static void put_rest_of_cookies(HeadWriter& writer, const Field& field, std::string_view hidden) {
+    bool begun = false;
+    for_each_cookie_pair(field.value, [&](std::string_view pair) {
+      if (is_cookie(pair, hidden)) return;
+      if (!begun) writer.put(field.name);
+      const bool spaced = pair.data() != field.value.data() && *(pair.data() - 1) == ' ';
+      writer.put(!std::exchange(begun, true) ? ": " : spaced ? "; " : ";");
+      writer.put(pair);
+    });
+    if (begun) writer.put("\r\n");
   }
 
   static bool replaced(std::string_view name, FieldEdits edits) {
@@ -207,7 +229,7 @@ void write_request_head(base::Buffer& out, const RequestHead& head, const Origin
   writer.put(target);
   writer.put(" HTTP/1.1\r\n");
   writer.field("Host", authority);
-  survey.put(writer, kept_in_request, edits.fields);
+  survey.put(writer, kept_in_request, edits.fields, edits.hidden_cookie);
   put_framing(writer, head.framing, head.content_length);
   if (head.expect_continue) writer.put("Expect: 100-continue\r\n");
   const bool te = survey.takes_trailers();  // hop-by-hop, but they do pass
@@ -232,7 +254,8 @@ Framing response_framing(const ResponseHead& head, int visitor_version) {
 
 void write_response_head(base::Buffer& out, const ResponseHead& head, const ResponseRules& rules) {
   const Survey survey(head.fields);
-  const auto edits = head.status < 200 ? FieldEdits() : rules.edits;
+  const bool interim = head.status < 200 && head.status != 101;
+  const auto edits = interim ? FieldEdits() : rules.edits;
   HeadWriter writer(out, survey.bytes() + head.reason.size() + size_of(edits));
   writer.put("HTTP/1.1 ");
   writer.put(Digits(static_cast<unsigned>(head.status)).view());

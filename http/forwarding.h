@@ -37,6 +37,7 @@ struct RequestEdits {
   std::string_view target;
   std::string_view authority;  ///< the Host that the service sees
   FieldEdits fields;
+  std::string_view hidden_cookie = {};  ///< its name: the service does not see it
 };
 
 /// Appends the request's head as HTTP/1.1 for the service. Hop-by-hop fields (RFC 9110 §7.6.1: Connection and all it
@@ -57,7 +58,7 @@ struct ResponseRules {
   int visitor_version = 11;         ///< 10 or 11
   bool close = false;               ///< write "Connection: close"
   Framing framing = Framing::none;  ///< how the body is framed towards the visitor, see response_framing
-  FieldEdits edits = {};            ///< not of interim answers
+  FieldEdits edits = {};            ///< not of interim answers but 101
 };
 
 /// The framing towards the visitor: as received, but until_close becomes chunked for HTTP/1.1, and chunked becomes

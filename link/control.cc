@@ -96,6 +96,16 @@ Decoded decode_presence(const Json& object) {
     }
     presence.services.push_back(*name);
   }
+  if (const Json* instances = array_of(object, "instances")) {
+    if (instances->size() > kMostNames)
+      return base::Error{"control line \"presence\": instances has more than 1000 items"};
+    for (const Json& instance : *instances) {
+      const auto* text = instance.get_ptr<const std::string*>();
+      const auto key = text != nullptr ? parse_instance_key(*text) : std::nullopt;
+      if (!key) return base::Error{"control line \"presence\": instances holds what is no instance"};
+      presence.instances.push_back(*key);
+    }
+  }
   return std::optional<ControlMessage>(std::move(presence));
 }
 
@@ -171,6 +181,11 @@ struct Encoder {
     for (const auto& service : presence.services) {
       if (&service != &presence.services.front()) out.push_back(',');
       append_text(out, service);
+    }
+    if (!presence.instances.empty()) out += R"(],"instances":[)";
+    for (const auto& instance : presence.instances) {
+      if (&instance != &presence.instances.front()) out.push_back(',');
+      append_text(out, InstanceText(instance).view());
     }
     out += std::string(R"(],"suspect":)") + text_of_flag(presence.suspect) + R"(,"adds":)" +
            text_of_flag(presence.adds) + "}";

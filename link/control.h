@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "link/instance_key.h"
 
 namespace adit::link {
 
@@ -35,12 +36,13 @@ struct Leaving {
 };
 
 /// Between gateways (docs/peers.md): what the sender's own links offer of one tunnel, replacing what it said before.
-/// {"type":"presence","tunnel":"…","services":["default"],"suspect":false,"adds":false}
+/// {"type":"presence","tunnel":"…","services":["default"],"instances":["…"],"suspect":false,"adds":false}
 struct Presence {
   std::string tunnel;
-  std::vector<std::string> services;  ///< none: the sender has no link of the tunnel any more
-  bool suspect = false;               ///< of all its links of the tunnel nothing was heard for a while
-  bool adds = false;                  ///< to the services of the line before, which had no room for all
+  std::vector<std::string> services;        ///< none: the sender has no link of the tunnel any more
+  bool suspect = false;                     ///< of all its links of the tunnel nothing was heard for a while
+  bool adds = false;                        ///< to the services of the line before, which had no room for all
+  std::vector<InstanceKey> instances = {};  ///< of connectors that offer each of these services and are sound
 
   friend bool operator==(const Presence&, const Presence&) = default;
 };

@@ -25,6 +25,7 @@ struct Opening {
   std::string_view visitor;  ///< "address:port" of the visitor
   std::string_view request_id;
   std::string_view tunnel = {};  ///< on links between gateways only: a connector's link is of one tunnel
+  std::uint64_t instance = 0;    ///< the same: on links of that instance alone, as `presence` names it; 0: any
 };
 
 /// Windows and liveness; docs/link.md gives the reasons.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "link/instance_key.h"
 #include "link/session_impl.h"
 
 namespace adit::link {
@@ -34,6 +35,7 @@ std::string printable(std::string_view bytes) {
 
 void ReceivedHead::clear() {
   for (auto* text : {&method, &authority, &protocol, &visitor, &request_id, &tunnel, &reason}) text->clear();
+  instance = 0;
   status = 0;
   size = 0;
 }
@@ -49,6 +51,7 @@ int Session::Impl::on_field(std::string_view name, std::string_view value) {
   if (name == "adit-visitor") head_.visitor = value;
   if (name == "adit-request-id") head_.request_id = value;
   if (name == "adit-tunnel" && options_.peer) head_.tunnel = value;
+  if (name == "adit-instance" && options_.peer) head_.instance = parse_instance_key(value).value_or(0);
   if (name == "adit-reason") head_.reason = value;
   return 0;
 }
@@ -94,7 +97,8 @@ void Session::Impl::on_connect(std::int32_t id) {
   LinkStream& stream = adopt(id, nullptr);
   ++stats_.streams_opened;
   overhead_.earn(OverheadBudget::kPerStream);
-  auto* handler = events_.on_open(stream, {head_.authority, head_.visitor, head_.request_id, head_.tunnel});
+  auto* handler =
+      events_.on_open(stream, {head_.authority, head_.visitor, head_.request_id, head_.tunnel, head_.instance});
   if (stream.id_ != id) return;  // reset at once
   stream.handler_ = handler;
   if (handler == nullptr) drop(stream, NGHTTP2_REFUSED_STREAM);

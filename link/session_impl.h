@@ -33,6 +33,7 @@ struct ReceivedHead {
   std::string request_id;
   std::string tunnel;
   std::string reason;
+  std::uint64_t instance = 0;
   int status = 0;
   std::size_t size = 0;  // as SETTINGS_MAX_HEADER_LIST_SIZE counts
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "link/instance_key.h"
 #include "link/session_impl.h"
 
 namespace adit::link {
@@ -138,12 +139,15 @@ bool Session::Impl::at_stream_limit() {
 Stream* Session::Impl::open(const Opening& opening, StreamHandler& handler) {
   if (role_ != Role::gateway || !takes_streams() || at_stream_limit()) return nullptr;
   if (opening.service.empty() || opening.service.size() > kMostService) return nullptr;
+  const InstanceText instance(opening.instance);
   // Indexing what differs from stream to stream would only push useful entries out of the peer's table (RFC 7541 §7.1).
-  const std::array fields{field(":method", "CONNECT"), field(":authority", opening.service),
+  const std::array fields{field(":method", "CONNECT"),
+                          field(":authority", opening.service),
                           field("adit-visitor", opening.visitor, NGHTTP2_NV_FLAG_NO_INDEX),
                           field("adit-request-id", opening.request_id, NGHTTP2_NV_FLAG_NO_INDEX),
-                          field("adit-tunnel", opening.tunnel)};
-  const auto count = fields.size() - (options_.peer ? 0 : 1);
+                          field("adit-tunnel", opening.tunnel),
+                          field("adit-instance", instance.view())};
+  const std::size_t count = options_.peer ? fields.size() - (opening.instance == 0 ? 1 : 0) : fields.size() - 2;
   const auto id = nghttp2_submit_request(h2_.get(), nullptr, fields.data(), count, &data_provider(), nullptr);
   if (id < 0) return nullptr;
   LinkStream& stream = adopt(id, &handler);

@@ -69,11 +69,25 @@ void Listener::close() {
   acceptor_.close(ignored);
 }
 
+void Listener::finish() {
+  const std::weak_ptr<const bool> open = open_;
+  Error error;
+  while (true) {
+    Connection connection(loop_.context());
+    asio::ip::tcp::endpoint peer;
+    acceptor_.accept(connection, peer, error);
+    if (error) break;
+    accepted_(Socket(std::move(connection)), peer);
+    if (open.expired()) return;
+  }
+  pause_.clear();
+  acceptor_.close(error);  // one that accept() took before is yet to be handed over, so the token stays
+}
+
 void Listener::accept() {
   // No HandlerSlot: the handler of a closed acceptor runs later, when the listener may be gone. The token tells.
-  using Accepted = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
   acceptor_.async_accept(loop_.context(), peer_,
-                         [this, open = std::weak_ptr<const bool>(open_)](Error error, Accepted socket) {
+                         [this, open = std::weak_ptr<const bool>(open_)](Error error, Connection socket) {
                            if (open.expired() || error == asio::error::operation_aborted) return;
                            if (error) return pause(error);
                            accepted_(Socket(std::move(socket)), peer_);

@@ -24,11 +24,15 @@ class Listener {
   void start(Accepted accepted);
   /// No more connections; those in the backlog are refused. On the loop's thread.
   void close();
+  /// The same, but those that are in the backlog are accepted first: to their peers they are made already. The last may
+  /// be handed over in the next turn.
+  void finish();
   /// With the port that the kernel chose if it was 0.
   asio::ip::tcp::endpoint endpoint() const { return endpoint_; }
 
  private:
   using Acceptor = asio::basic_socket_acceptor<asio::ip::tcp, asio::io_context::executor_type>;
+  using Connection = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
   explicit Listener(Loop& loop);
   base::Result<void> bind(asio::ip::tcp::endpoint where, bool share);

@@ -104,6 +104,7 @@ void Loop::schedule_tick() {
 void Loop::tick() {
   const auto time = turn_time_ = base::Clock::now();  // who is called now must find that its time has come
   post_turn_end();
+  longest_delay_ = std::max(longest_delay_, time - timer_.expiry());
   // After a long stall every slot is served once; that is enough.
   const auto most = static_cast<base::Duration::rep>(kSlots);
   const auto behind = std::min((time.time_since_epoch() / kTick) - (ticked_.time_since_epoch() / kTick), most);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include <boost/intrusive/list.hpp>
 
@@ -93,6 +94,9 @@ class Loop {
   /// runs, the clock's.
   static base::TimePoint now();
 
+  /// How late the loop came to its tick at worst since this was asked last: what every handler had to wait for others.
+  base::Duration take_longest_delay() { return std::exchange(longest_delay_, base::Duration::zero()); }
+
  private:
   friend class Deadline;
   using Tasks = boost::intrusive::list<TurnTask, boost::intrusive::base_hook<TurnHook>,
@@ -120,6 +124,7 @@ class Loop {
   base::TimePoint turn_time_ = base::kNever;  ///< kNever: not read yet
   std::array<Slot, kSlots> wheel_;
   base::TimePoint ticked_;  ///< the wheel is served up to here
+  base::Duration longest_delay_{0};
   asio::basic_waitable_timer<base::Clock, asio::wait_traits<base::Clock>, asio::io_context::executor_type> timer_;
   HandlerSlot timer_slot_;
   bool ticking_ = false;

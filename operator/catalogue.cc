@@ -53,7 +53,8 @@ bool same(const TunnelFacts& a, const TunnelFacts& b) {
   return a.uid == b.uid && a.generation == b.generation && a.id == b.id && a.refused == b.refused &&
          a.unreadable == b.unreadable && a.waiting == b.waiting && a.keeps_key_pair == b.keeps_key_pair &&
          a.outcome.problems == b.outcome.problems && a.outcome.hosts == b.outcome.hosts &&
-         a.outcome.shared == b.outcome.shared && same_configuration(a.outcome.configuration, b.outcome.configuration);
+         a.outcome.shared == b.outcome.shared && a.outcome.sharing == b.outcome.sharing &&
+         same_configuration(a.outcome.configuration, b.outcome.configuration);
 }
 
 }  // namespace

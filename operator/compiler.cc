@@ -1,5 +1,7 @@
 #include "operator/compiler.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace adit::controller {
@@ -73,6 +75,17 @@ TunnelFactsPtr Compiler::facts(const std::string& tunnel) const {
 std::size_t Compiler::tunnels() const {
   const std::lock_guard lock(mutex_);
   return latest_ ? latest_->facts.size() : 0;
+}
+
+std::size_t Compiler::refused() const {
+  const auto compilation = [this] {
+    const std::lock_guard lock(mutex_);
+    return latest_;
+  }();
+  if (!compilation) return 0;
+  const auto& facts = compilation->facts;
+  return static_cast<std::size_t>(
+      std::count_if(facts.begin(), facts.end(), [](const auto& item) { return !item.second->refused.empty(); }));
 }
 
 std::uint64_t Compiler::compilations() const {

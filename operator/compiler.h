@@ -56,6 +56,8 @@ class Compiler {
   /// Of the newest compilation; nullptr when there is none or this process does not lead.
   TunnelFactsPtr facts(const std::string& tunnel) const;
   std::size_t tunnels() const;
+  /// Those of which the newest generation is not taken.
+  std::size_t refused() const;
   std::uint64_t compilations() const;
 
  private:

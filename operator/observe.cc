@@ -13,6 +13,8 @@ void collect(const ObservedParts& parts, telemetry::Families& families) {
   families.gauge("adit_operator_leading", "1 while this operator leads.").add({}, parts.election.may_write() ? 1 : 0);
   families.gauge("adit_operator_tunnels", "Tunnel objects of the newest compilation.")
       .add({}, parts.compiler.tunnels());
+  families.gauge("adit_operator_tunnels_refused", "Those of them of which the newest generation is not taken.")
+      .add({}, parts.compiler.refused());
   families.counter("adit_operator_compilations_total", "Compilations of all Tunnels.")
       .add({}, parts.compiler.compilations());
   families.gauge("adit_operator_watch_failing", "1 while objects cannot be listed or watched.")

@@ -67,8 +67,15 @@ class Conditions {
       return add("Accepted", Truth::no, only_unsupported ? "Unsupported" : "Invalid", std::move(message));
     }
     const auto problems = select(facts_.outcome.problems, false);
-    if (problems.empty()) return add("Accepted", Truth::yes, "Accepted", "every rule is in force");
+    if (problems.empty()) return add("Accepted", Truth::yes, "Accepted", "every rule is in force" + sharing());
     add("Accepted", Truth::no, acceptance_reason(problems), summary(problems));
+  }
+
+  /// "; shop.example.com/ is shared with ... (and 3 more)", or nothing.
+  std::string sharing() const {
+    const auto& all = facts_.outcome.sharing;
+    if (all.empty()) return {};
+    return "; " + all.front() + (all.size() == 1 ? "" : " (and " + std::to_string(all.size() - 1) + " more)");
   }
 
   static std::string acceptance_reason(const std::vector<const Problem*>& problems) {

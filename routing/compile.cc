@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
@@ -94,17 +95,18 @@ class Compilation {
     tunnel->limits = object(t).limits;
     tunnel->redirect_to_https = object(t).redirect_to_https;
     tunnel->offline_page = object(t).offline_page;
+    tunnel->affinity = object(t).affinity;
     drafts_[t] = std::make_shared<TunnelConfiguration>();
     drafts_[t]->tunnel = std::move(tunnel);
   }
 
   void assign() {
-    std::vector<const TunnelObject*> by_age;
+    std::vector<Claimant> by_age;
     by_age.reserve(accepted_.size());
-    for (const std::size_t t : accepted_) by_age.push_back(&object(t));
+    for (const std::size_t t : accepted_) by_age.push_back(Claimant::of(object(t)));
     Ownership ownership = assign_hosts(by_age, before_);
     for (Loss& loss : ownership.losses) {
-      compiled_.outcomes[accepted_[loss.tunnel]].problems.push_back(std::move(loss.problem));
+      compiled_.outcomes[accepted_[loss.claimant]].problems.push_back(std::move(loss.problem));
     }
     for (const HeldHost& host : ownership.hosts) {
       add_rules(host);
@@ -114,19 +116,47 @@ class Compilation {
   }
 
   void add_rules(const HeldHost& host) {
-    for (const std::size_t holder : host.tunnels) compiled_.outcomes[accepted_[holder]].hosts.push_back(host.host);
-    for (const HeldRoute& held : host.routes) {
-      const std::size_t t = accepted_[held.tunnel];
-      const RouteSpec& spec = object(t).routes[held.route];
-      drafts_[t]->rules.push_back({host.host, spec.path, spec.service, spec.is_private, secrets_.filters(t, spec)});
-      if (host.tunnels.size() > 1) compiled_.outcomes[t].shared.push_back(host.host + spec.path);
+    for (const std::size_t holder : host.claimants) compiled_.outcomes[accepted_[holder]].hosts.push_back(host.host);
+    for (const HeldRule& held : host.rules) {
+      const std::size_t t = accepted_[held.claimant];
+      const RouteSpec& spec = object(t).routes[held.rule];
+      drafts_[t]->rules.push_back(
+          {host.host, spec.path, spec.service, spec.is_private, secrets_.filters(t, spec), spec.weight});
+      if (host.claimants.size() > 1) compiled_.outcomes[t].shared.push_back(path_key(spec));
+    }
+    for (auto first = host.rules.begin(); first != host.rules.end();) {
+      const auto last = std::find_if(first, host.rules.end(), [&](const HeldRule& held) {
+        return path_key(spec_of(held)) != path_key(spec_of(*first));
+      });
+      tell_of_sharing({first, last});
+      first = last;
+    }
+  }
+
+  const RouteSpec& spec_of(const HeldRule& held) const { return object(accepted_[held.claimant]).routes[held.rule]; }
+
+  /// Tunnels that have one rule by weight are told of each other.
+  void tell_of_sharing(std::span<const HeldRule> sharers) {
+    if (sharers.size() < 2) return;
+    std::uint64_t total = 0;
+    for (const HeldRule& held : sharers) total += spec_of(held).weight.value_or(0);
+    for (const HeldRule& held : sharers) {
+      std::string others;
+      for (const HeldRule& other : sharers) {
+        if (other.claimant == held.claimant) continue;
+        others.append(others.empty() ? " is shared with Tunnel " : ", ").append(name(accepted_[other.claimant]));
+      }
+      const RouteSpec& spec = spec_of(held);
+      compiled_.outcomes[accepted_[held.claimant]].sharing.push_back(spec.host + spec.path + others + " by weight (" +
+                                                                     std::to_string(spec.weight.value_or(0)) + " of " +
+                                                                     std::to_string(total) + " requests come here)");
     }
   }
 
   /// Those of the oldest holder that has any; all holders are told when theirs are not for this host.
   void add_certificates(const HeldHost& host) {
     bool is_set = false;
-    for (const std::size_t holder : host.tunnels) {
+    for (const std::size_t holder : host.claimants) {
       const std::size_t t = accepted_[holder];
       const auto& pairs = secrets_.key_pairs(t);
       for (const KeyPair* pair : pairs) {

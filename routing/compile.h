@@ -20,7 +20,10 @@ struct Outcome {
   std::vector<Problem> problems;         ///< of this object: what was left out or does not resolve
   std::vector<std::string> hosts;        ///< that it holds: canonical, sorted
   std::vector<std::string> shared;       ///< what it holds of shared hosts, as in Claim; sorted
-  bool lacks_key_pair = false;           ///< a TLS Secret is there but bad, and what it held before is not known
+  /// Rules that it shares with other Tunnels: "shop.example.com/ is shared with Tunnel team-a/canary by weight (90 of
+  /// 100 requests come here)".
+  std::vector<std::string> sharing = {};
+  bool lacks_key_pair = false;  ///< a TLS Secret is there but bad, and what it held before is not known
 };
 
 struct Compiled {

@@ -9,8 +9,8 @@ namespace adit::routing {
 namespace {
 
 bool is_same(const Tunnel& a, const Tunnel& b) {
-  return std::tie(a.id, a.name, a.tokens, a.limits, a.redirect_to_https, a.offline_page) ==
-         std::tie(b.id, b.name, b.tokens, b.limits, b.redirect_to_https, b.offline_page);
+  return std::tie(a.id, a.name, a.tokens, a.limits, a.redirect_to_https, a.offline_page, a.affinity) ==
+         std::tie(b.id, b.name, b.tokens, b.limits, b.redirect_to_https, b.offline_page, b.affinity);
 }
 
 bool is_same(const FiltersPtr& a, const FiltersPtr& b) { return a == b || (a && b && *a == *b); }
@@ -22,7 +22,8 @@ bool is_same(const HostCertificate& a, const HostCertificate& b) {
 }  // namespace
 
 bool operator==(const Rule& a, const Rule& b) {
-  return std::tie(a.host, a.path, a.service, a.is_private) == std::tie(b.host, b.path, b.service, b.is_private) &&
+  return std::tie(a.host, a.path, a.service, a.is_private, a.weight) ==
+             std::tie(b.host, b.path, b.service, b.is_private, b.weight) &&
          is_same(a.filters, b.filters);
 }
 
@@ -41,7 +42,8 @@ std::shared_ptr<const Table> build_table(std::span<const TunnelConfigurationPtr>
     if (!builder.add_tunnel(configuration->tunnel)) continue;
     taken.push_back(configuration.get());
     for (const Rule& rule : configuration->rules) {
-      builder.add_route({configuration->tunnel, rule.host, rule.path, rule.service, rule.is_private, rule.filters});
+      builder.add_route(
+          {configuration->tunnel, rule.host, rule.path, rule.service, rule.is_private, rule.filters, rule.weight});
     }
   }
   // A certificate may stand before the rules of the host's other Tunnels.

@@ -18,7 +18,8 @@ struct Rule {
   std::string path;
   std::string service;
   bool is_private = false;
-  FiltersPtr filters = nullptr;  ///< none
+  FiltersPtr filters = nullptr;              ///< none
+  std::optional<std::uint32_t> weight = {};  ///< among those that share host and path; absent: it shares with none
 };
 /// The same in every part.
 bool operator==(const Rule& a, const Rule& b);
@@ -29,8 +30,11 @@ struct HostCertificate {
   std::shared_ptr<const Certificate> certificate;  ///< never nullptr
 };
 
+inline constexpr std::uint64_t kMostWeight = 1'000;
+
 /// Immutable once made. Configurations of one set do not contradict each other: ids differ, and so do all pairs of host
-/// and path, and all certificates of a host are of one Tunnel.
+/// and path but for rules that share theirs by weight (both have one, and the same visibility), and all certificates of
+/// a host are of one Tunnel.
 struct TunnelConfiguration {
   std::shared_ptr<const Tunnel> tunnel;  ///< never nullptr
   std::vector<Rule> rules;

@@ -64,8 +64,12 @@ std::optional<std::uint64_t> unit(std::string_view suffix) {
 
 }  // namespace
 
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
 std::string header_name_fault(std::string_view name) {
-  if (name.empty() || name.size() > kLongestName || !std::all_of(name.begin(), name.end(), is_token_character)) {
+  if (name.size() > kLongestName || !is_token(name)) {
     return "must be a field name of letters, digits and !#$%&'*+-.^_`|~, at most 256 characters";
   }
   if (is_of_the_edge(name)) return "is a field that the gateways write themselves: it cannot be changed";

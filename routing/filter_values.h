@@ -17,6 +17,9 @@ inline constexpr std::size_t kLongestRealm = 128;
 inline constexpr std::size_t kLongestUser = 255;
 inline constexpr std::size_t kLongestOfflinePage = 32U << 10U;
 
+/// RFC 9110 §5.6.2.
+bool is_token(std::string_view text);
+
 /// Why a filter cannot change fields of that name; empty when it can. Refused: what is no token (RFC 9110 §5.6.2) or
 /// longer than 256, and what the edge writes itself: framing, Connection and its kin, Host, Expect, X-Forwarded-*,
 /// Forwarded, Via, X-Request-Id, in any case and also with "_" for "-".

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -51,13 +52,16 @@ struct SecretField {
 };
 
 struct RouteSpec {
-  std::string host;  ///< canonical
-  std::string path;  ///< canonical
+  std::string host;           ///< canonical
+  std::string path;           ///< canonical
+  bool is_exact = false;      ///< for this path alone, and not for what is below; it may have a final slash then
+  bool is_one_label = false;  ///< of a wildcard host: "*" stands for one label, not for more
   std::string service = "default";
   bool is_private = false;
-  FiltersPtr filters;  ///< nullptr: none. BasicAuth is without its logins
-  SecretField logins;  ///< of BasicAuth
-  Place place;         ///< of the list entry
+  std::optional<std::uint32_t> weight;  ///< absent: the rule shares its host and path with no other object's
+  FiltersPtr filters;                   ///< nullptr: none. BasicAuth is without its logins
+  SecretField logins;                   ///< of BasicAuth
+  Place place;                          ///< of the list entry
 };
 
 /// kind: Tunnel, apiVersion: adit.dev/v1alpha1.
@@ -73,6 +77,7 @@ struct TunnelObject {
   TunnelLimits limits;
   bool redirect_to_https = false;
   std::string offline_page;
+  Affinity affinity;
 };
 
 /// "spec.tls.secretName" or "spec.tls.secretNames[1]", where tls_secrets[index] stands.

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "routing/affinity.h"
 #include "routing/filters.h"
 #include "routing/host_index.h"
 #include "routing/url_path.h"
@@ -37,6 +38,7 @@ struct Tunnel {
   TunnelLimits limits = {};
   bool redirect_to_https = false;  ///< plain HTTP is answered with 308
   std::string offline_page = {};   ///< HTML for 503 when no connector is there; empty: the gateway's own
+  Affinity affinity = {};
 };
 
 /// One rule. `host` and `path` are in canonical form: lower case, no trailing dot; path "/" or "/a/b" without final
@@ -48,6 +50,14 @@ struct Route {
   std::string service;
   bool is_private = false;
   FiltersPtr filters = nullptr;  ///< none
+  std::optional<std::uint32_t> weight = std::nullopt;
+  /// Rules of several tunnels for this host and path, this one the first, of which weights choose one: made by the
+  /// builder, of the same table.
+  const Route* first_share = nullptr;
+  std::size_t share_count = 0;
+
+  /// Empty: the rule stands alone.
+  std::span<const Route> shares() const { return {first_share, share_count}; }
 };
 
 /// A key pair from a Secret, checked to belong together when it was compiled.
@@ -154,6 +164,7 @@ class Table {
   std::vector<Host> hosts_;  ///< any order
   std::string names_;
   std::vector<Route> routes_;
+  std::vector<Route> shares_;           ///< those of one host and path together
   std::vector<std::uint32_t> shorter_;  ///< of each rule the next shorter prefix in routes_ of its host, or kNone
   std::vector<HostCertificate> certificates_;
   std::uint32_t any_ = kNone;  ///< the host "*"

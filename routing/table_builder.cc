@@ -19,7 +19,10 @@ bool TableBuilder::add_tunnel(std::shared_ptr<const Tunnel> tunnel) {
   return is_new;
 }
 
-void TableBuilder::add_route(Route route) { drafts_[route.host].routes.push_back(std::move(route)); }
+void TableBuilder::add_route(Route route) {
+  if (route.weight) weighted_[route.host + route.path].push_back(route);
+  drafts_[route.host].routes.push_back(std::move(route));
+}
 
 void TableBuilder::add_certificate(const std::string& host, std::shared_ptr<const Certificate> certificate,
                                    std::shared_ptr<const Tunnel> tunnel) {
@@ -42,6 +45,7 @@ std::shared_ptr<const Table> TableBuilder::build() {
   table_->hosts_.reserve(drafts_.size());
   table_->index_.reset(drafts_.size());
   for (auto& [name, draft] : drafts_) add_host(name, draft);
+  link_shares();
   return std::exchange(table_, nullptr);
 }
 
@@ -78,6 +82,27 @@ void TableBuilder::add_host(const std::string& name, Draft& draft) {
     table.any_ = number;
   } else if (name.starts_with("*.")) {
     table.wildcard_labels_.set(static_cast<std::size_t>(std::count(name.begin(), name.end(), '.')));
+  }
+}
+
+/// Those of the same visibility as the first share with it.
+void TableBuilder::link_shares() {
+  auto& shares = table_->shares_;
+  std::size_t most = 0;
+  for (const auto& [key, group] : weighted_) most += group.size();
+  shares.reserve(most);  // rules point to them
+  for (Route& route : table_->routes_) {
+    if (!route.weight) continue;
+    const auto first = shares.size();
+    for (const Route& share : weighted_.at(route.host + route.path)) {
+      if (share.is_private == route.is_private) shares.push_back(share);
+    }
+    if (shares.size() - first < 2) {
+      shares.resize(first);
+    } else {
+      route.first_share = &shares[first];
+      route.share_count = shares.size() - first;
+    }
   }
 }
 

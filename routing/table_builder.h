@@ -37,8 +37,11 @@ class TableBuilder {
   static void put_in_order(std::vector<Route>& routes);
   void add_host(const std::string& name, Draft& draft);
   void link_prefixes(const Table::Host& host);
+  void link_shares();
 
   std::unordered_map<std::string, Draft> drafts_;  ///< by host
+  /// Rules with a weight by host and path; the first of each is that in the drafts.
+  std::unordered_map<std::string, std::vector<Route>> weighted_;
   std::shared_ptr<Table> table_ = std::make_shared<Table>();
 };
 

@@ -1,6 +1,8 @@
 #include <map>
 #include <set>
 
+#include "base/settings.h"
+#include "routing/configuration.h"
 #include "routing/fields.h"
 #include "routing/filter_values.h"
 #include "routing/host_name.h"
@@ -44,6 +46,7 @@ RouteSpec read_route(const Node& node, std::size_t index, Report& report) {
       fields.problem("visibility", "must be Public or Private, not " + in_quotes(*visibility));
     }
   }
+  if (const auto weight = fields.number("weight", 0, kMostWeight)) route.weight = static_cast<std::uint32_t>(*weight);
   read_filters(fields, route, report);
   fields.report_unknown();
   return route;
@@ -131,6 +134,38 @@ void read_offline_page(Fields& spec, TunnelObject& tunnel, Report& report) {
   page.report_unknown();
 }
 
+std::chrono::seconds read_max_age(Fields& fields, const std::string& text) {
+  const auto age = base::parse_duration(text);
+  const bool whole = age && *age >= std::chrono::seconds(1) && !text.ends_with("ms") && !text.starts_with('0');
+  if (!whole) fields.problem("maxAge", "must be a whole number with a unit, from 1s to 8784h, not " + in_quotes(text));
+  return whole ? std::chrono::duration_cast<std::chrono::seconds>(*age) : std::chrono::seconds(0);
+}
+
+void read_affinity(Fields& spec, TunnelObject& tunnel, Report& report) {
+  using Mode = Affinity::Mode;
+  const Node* node = spec.take("affinity");
+  if (node == nullptr) return;
+  Fields fields(*node, "spec.affinity", report);
+  auto& affinity = tunnel.affinity;
+  if (const auto mode = fields.required_text("mode")) {
+    if (*mode == name_of(Mode::cookie)) affinity.mode = Mode::cookie;
+    if (*mode == name_of(Mode::address)) affinity.mode = Mode::address;
+    if (affinity.mode == Mode::none) fields.problem("mode", "must be Cookie or Address, not " + in_quotes(*mode));
+  }
+  const auto name = fields.text("cookieName");
+  const auto age = fields.text("maxAge");
+  for (const char* field : {"cookieName", "maxAge"}) {
+    const bool out_of_place = affinity.mode == Mode::address && fields.has(field);
+    if (out_of_place) fields.problem(field, "must be given where mode is Cookie only: remove it");
+  }
+  if (affinity.mode == Mode::cookie) affinity.cookie_name = name.value_or(std::string(kDefaultAffinityCookie));
+  if (const auto fault = cookie_name_fault(name.value_or("a")); !fault.empty()) {
+    fields.problem("cookieName", std::string(fault));
+  }
+  if (age) affinity.max_age = read_max_age(fields, *age);
+  fields.report_unknown();
+}
+
 void read_tls(Fields& spec, TunnelObject& tunnel, Report& report) {
   const Node* node = spec.take("tls");
   if (node == nullptr) return;
@@ -182,6 +217,7 @@ void read_spec(const Node& node, TunnelObject& tunnel, Report& report) {
   read_tokens(spec, tunnel, report);
   read_limits(spec, tunnel, report);
   read_offline_page(spec, tunnel, report);
+  read_affinity(spec, tunnel, report);
   for (const char* later : {"ports", "proxyProtocol"}) spec.refuse_for_now(later);
   spec.report_unknown();
 }

@@ -18,7 +18,7 @@ class Authority:
     def _run(self, *arguments):
         subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60)
 
-    def issue(self, *names):
+    def issue(self, *names, days=30):
         """A key pair for DNS names and addresses, as two files: chain and key."""
         stem = names[0].replace("*", "_")
         chain, key = self.folder / f"{stem}.pem", self.folder / f"{stem}.key"
@@ -27,7 +27,7 @@ class Authority:
         extensions.write_text(f"subjectAltName={alternatives}\n")
         self._run("req", *self.new_key(key), "-out", request, "-subj", f"/CN={names[0]}")
         self._run("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.key, "-CAcreateserial",
-                  "-out", chain, "-days", "30", "-extfile", extensions)
+                  "-out", chain, "-days", str(days), "-extfile", extensions)
         return chain, key
 
 

@@ -1,5 +1,6 @@
 """Programs that end, die, come back and are replaced while visitors go on asking."""
 import signal
+import socket
 import threading
 
 import pytest
@@ -82,6 +83,18 @@ def test_a_second_sigterm_ends_at_once(tunnelled, origin, which):
         program.signal(signal.SIGTERM)
         program.judged = True
         program.wait(10)
+
+
+def test_R2_who_came_just_before_the_end_is_served(tunnelled):
+    """Its connection was made, so it has no way to know that it should ask elsewhere."""
+    with socket.create_connection(("127.0.0.1", tunnelled.http), PATIENCE) as late:
+        tunnelled.gateway.signal(signal.SIGTERM)
+        wait_until(lambda: "shutting down" in tunnelled.gateway.err, "the gateway drains")
+        late.sendall(b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n")
+        answer = b"".join(iter(lambda: late.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"Connection: close\r\n" in answer
+    tunnelled.gateway.judged = True
+    tunnelled.gateway.wait(10)
 
 
 def test_sigterm_while_idle_ends_at_once(tunnelled):

@@ -1,7 +1,9 @@
 """docs/metrics.md says what the programs export, no more and no less, and promtool finds nothing wrong with a page."""
 import pathlib
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -9,6 +11,7 @@ from edge import documents, token_secret, tunnel_manifest
 from programs import BIN, free_port, wait_until
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "metrics.md"
+NARROW = "4d21094e-b74c-4916-86c1-d9fa36ea677c"
 ROW = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram) \| ([\w, –]+) \| ([\w–]+) \| (.+) \|$")
 
 
@@ -61,12 +64,16 @@ def busy(edge, origin):
     """Traffic, errors and a link that has ended, so that every family has something to say."""
     edge.write_default(tls="shop-tls")
     edge.write_tls("shop.test")
-    edge.connector = edge.start(f"http://127.0.0.1:{origin.port}", flags=["--probe", "tcp"])
+    edge.write("narrow.yaml", documents(
+        tunnel_manifest("narrow", NARROW, "  - {host: narrow.test}\n  limits: {connections: 9, requestsPerSecond: 1}\n"),
+        token_secret("narrow-connector", "a-token-that-nobody-has-0123456789")))
+    edge.connector = edge.start(f"http://127.0.0.1:{origin.port}", flags=["--probe", "tcp"], gateway=["--max-connections", "1000"])
     first = edge.start_connector(f"http://127.0.0.1:{origin.port}", name="first")
     edge.wait_status(200)
     edge.get("/echo", method="POST", body=b"x" * 1000)
     edge.get("/drop")
     edge.get(host="nobody.test")
+    assert {edge.get(host="narrow.test").status for _ in range(5)} == {429, 503}
     first.stop()
     wait_until(lambda: any("links_ended" in n and v for n, v in edge.metrics().items()), "a link has ended")
     return edge
@@ -92,7 +99,7 @@ def test_gateway_with_an_operator(edge):
     assert gateway.running()
     labelled = [name for name, what in documented("Gateway", "Gateway+").items() if what[1] and what[1] != {"code"}]
     Page(edge, admin).judge("Gateway", "Gateway+", silent=[
-        *labelled, "adit_gateway_tunnel_requests_total", "adit_gateway_operator_message_age_seconds",
+        *labelled, "adit_gateway_tunnel_requests_total", "adit_gateway_connections_limit", "adit_gateway_operator_message_age_seconds",
         "adit_gateway_link_certificate_expiry_timestamp_seconds"])
 
 
@@ -101,7 +108,8 @@ def test_gateway_with_peers(busy):
     busy.start_gateway("--peer-listen", f"127.0.0.1:{free_port()}", "--insecure", name="with-peers")
     Page(busy, busy.admin).judge("Gateway", "Gateway with peers", silent=[
         name for name, what in documented("Gateway").items() if what[1] - {"level", "code"}
-    ] + ["adit_gateway_link_certificate_expiry_timestamp_seconds", "adit_gateway_tunnel_requests_total"])
+    ] + ["adit_gateway_link_certificate_expiry_timestamp_seconds", "adit_gateway_tunnel_requests_total",
+         "adit_gateway_connections_limit"])
 
 
 def test_operator(edge):
@@ -199,3 +207,38 @@ def test_names_that_connectors_choose_are_bounded(edge):
                 if number % 50 == 0 else None
         wait_until(lambda: values(edge, "adit_gateway_unlisted_links")[0] == 10, "ten are not listed")
         assert len(values(edge, "adit_gateway_connector_links")) == 100
+
+
+def test_a_tunnel_without_a_connector_is_told_at_once(edge):
+    edge.write_default()
+    edge.start_gateway()
+    assert values(edge, "adit_gateway_connectors", tunnel="default/shop") == [0]
+    assert values(edge, "adit_gateway_tunnels") == [1]
+    (edge.manifests / "shop.yaml").unlink()
+    wait_until(lambda: not values(edge, "adit_gateway_connectors"), "it goes with its tunnel")
+
+
+def test_connections_and_their_limit_are_told(edge, origin):
+    """Of the gateway, and of a tunnel."""
+    edge.write_default(routes="  - {host: shop.test}\n  limits: {connections: 5}\n")
+    edge.start(f"http://127.0.0.1:{origin.port}", gateway=["--max-connections", "50"])
+    with edge.raw() as raw:
+        raw.send("GET /hold HTTP/1.1\r\nHost: shop.test\r\n\r\n")
+        wait_until(lambda: values(edge, "adit_gateway_tunnel_connections_open", tunnel="default/shop") == [1], "one is under way")
+        assert values(edge, "adit_gateway_tunnel_connections_limit", tunnel="default/shop") == [5]
+        assert values(edge, "adit_gateway_connections_limit") == [50] and values(edge, "adit_gateway_connections_open") == [1]
+        origin.let_go()
+        assert raw.status() == 200
+    wait_until(lambda: values(edge, "adit_gateway_tunnel_connections_open", tunnel="default/shop") == [0], "it is over")
+
+
+def test_delays_of_workers_are_measured(edge):
+    edge.write_default()
+    edge.start_gateway()
+    before = values(edge, "adit_gateway_loop_delay_seconds_count")[0]
+    edge.gateway.signal(signal.SIGSTOP)
+    time.sleep(0.3)  # what is measured
+    edge.gateway.signal(signal.SIGCONT)
+    wait_until(lambda: values(edge, "adit_gateway_loop_delay_seconds_count")[0] > before + 2, "it goes on")
+    late = values(edge, "adit_gateway_loop_delay_seconds_count")[0] - values(edge, "adit_gateway_loop_delay_seconds_bucket", le="0.1")[0]
+    assert late >= 1, "the stall is among the delays"

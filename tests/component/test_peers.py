@@ -239,6 +239,8 @@ def test_what_comes_from_a_peer_goes_to_no_other_peer(in_the_clear):
     before = a.metrics()['adit_gateway_peer_streams_taken_total{result="served"}']
     with RawPeer(a) as peer:
         said = peer.up()
+        instances = [line.pop("instances") for line in said if line["type"] == "presence"]
+        assert [[len(instance) for instance in of_line] for of_line in instances] == [[16]], "the connector has one"
         assert {"type": "presence", "tunnel": TUNNEL, "services": ["default"], "suspect": False, "adds": False} in said
         assert said[-1] == {"type": "replica", "ready": True, "leaving": False}
         peer.open(3)

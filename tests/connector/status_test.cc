@@ -91,7 +91,8 @@ TEST(Metrics, CountLinksByGatewayAndFailuresByReason) {
   for (const char* line :
        {"adit_connector_links{gateway=\"edge.test:7443\"} 1", "adit_connector_links_wanted 8",
         "adit_connector_gateways_known 3", "adit_connector_gateways_wanted 2", "adit_connector_gateways_covered 1",
-        "adit_connector_surplus_links_total 7", "adit_connector_dials_total{result=\"connect_timeout\"} 2",
+        "adit_connector_surplus_links_total 7", "adit_connector_buffered_limit_bytes 268435456",
+        "adit_connector_dials_total{result=\"connect_timeout\"} 2",
         "adit_connector_reconnects_total{cause=\"silent\"} 2", "adit_connector_streams_total{service=\"web\"} 6",
         "adit_connector_stream_failures_total{service=\"\",reason=\"not_offered\"} 2"}) {
     EXPECT_THAT(page, HasSubstr(line));

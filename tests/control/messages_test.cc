@@ -61,6 +61,41 @@ TEST(Messages, OthersAreReadAsTheyWereWritten) {
   EXPECT_EQ(read_as<TokenMessage>(write(GatewayMessage(TokenMessage{"t"}))).token, "t");
 }
 
+TunnelMessage trip(routing::Affinity affinity, std::optional<std::uint32_t> weight = {}) {
+  auto tunnel = std::make_shared<routing::Tunnel>();
+  tunnel->affinity = std::move(affinity);
+  return read_as<TunnelMessage>(
+      write(OperatorMessage(TunnelMessage{{1, 1}, tunnel, {{"h.test", "/", "web", false, nullptr, weight}}, {}})));
+}
+
+TEST(Messages, AffinityAndWeightsSurvive) {
+  using Mode = routing::Affinity::Mode;
+  for (const auto& affinity :
+       {routing::Affinity{}, routing::Affinity{Mode::address, "", {}}, routing::Affinity{Mode::cookie, "home", {}},
+        routing::Affinity{Mode::cookie, "home", std::chrono::hours(2)}}) {
+    const auto read = trip(affinity);
+    EXPECT_EQ(read.tunnel->affinity, affinity);
+    EXPECT_EQ(read.fault, "");
+  }
+  EXPECT_EQ(trip({}).rules.at(0).weight, std::nullopt);
+  EXPECT_EQ(trip({}, 0).rules.at(0).weight, 0U);
+  EXPECT_EQ(trip({}, 1000).rules.at(0).weight, 1000U);
+}
+
+TEST(Messages, WhatThisVersionCannotDoIsAFault) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("affinity":{"mode":"Header"},"rules":[])", "an affinity of unknown mode"},
+      {R"("affinity":{"mode":"Cookie","cookieName":"a","maxAge":99999999},"rules":[])", "more than 366 days"},
+      {R"("rules":[{"host":"h","path":"/","service":"s","weight":1001}])", "a weight of more than 1000"},
+  };
+  for (const auto& [part, fault] : cases) {
+    const auto text =
+        std::string(R"({"type":"tunnel","version":{"term":1,"counter":1},"id":"a","name":"n","tokens":[],)") + part +
+        R"(,"certificates":{}})";
+    EXPECT_THAT(read_as<TunnelMessage>(text).fault, HasSubstr(fault)) << text;
+  }
+}
+
 TEST(Messages, HaveNoLineBreaksAndAreUtf8) {
   const auto text = write(GatewayMessage(RefusedMessage{{1, 1}, "i", "a\nb\xff"}));
   EXPECT_EQ(text.find('\n'), std::string::npos);

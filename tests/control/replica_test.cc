@@ -272,6 +272,30 @@ TEST_F(Replicas, OneCertificateForAHost) {
   EXPECT_THAT(refusal(), HasSubstr("the certificate of h.example.com belongs to team/a"));
 }
 
+routing::TunnelConfigurationPtr weighted(const std::string& name, std::uint32_t weight, bool is_private = false) {
+  auto made = std::make_shared<routing::TunnelConfiguration>(*tunnel(name, {"h.example.com"}));
+  made->rules[0].weight = weight;
+  made->rules[0].is_private = is_private;
+  return made;
+}
+
+TEST_F(Replicas, RulesThatAreSharedByWeight) {
+  const auto a = weighted("a", 90);
+  const auto b = weighted("b", 10);
+  sync({text(a, {1, 1}), text(b, {1, 2})}, {1, 2});
+  apply();
+  EXPECT_EQ(set(), lines({a, b}));
+  take({text(weighted("c", 10, true), {1, 3})});
+  apply();
+  EXPECT_THAT(refusal(), HasSubstr("h.example.com/ belongs to team/a")) << "another visibility";
+  take({text(tunnel("c", {"h.example.com"}), {1, 4})});
+  apply();
+  EXPECT_THAT(refusal(), HasSubstr("h.example.com/ belongs to team/a")) << "no weight";
+  take({text(weighted("a", 50), {1, 5})});
+  EXPECT_TRUE(apply());
+  EXPECT_EQ(set(), lines({weighted("a", 50), b}));
+}
+
 TEST_F(Replicas, CertificatesAreChecked) {
   const auto good = certificate("DNS:b.example.com");
   const auto other = certificate("DNS:b.example.com");

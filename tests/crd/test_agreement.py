@@ -64,6 +64,14 @@ def value_of(text):
     return filtered("RequestHeaderModifier", "requestHeaderModifier", {"set": [{"name": "a", "value": text}]})
 
 
+def cookie_of(text):
+    return {"routes": [{"host": "a.example"}], "affinity": {"mode": "Cookie", "cookieName": text}}
+
+
+def age_of(text):
+    return {"routes": [{"host": "a.example"}], "affinity": {"mode": "Cookie", "maxAge": text}}
+
+
 def id_of(text):
     return {"routes": [{"host": "a.example"}], "id": text}
 
@@ -130,7 +138,13 @@ SIZES = sample(joined(["0", "1", "9", "k", "M", "Mi", "Ti", "i", ".", "-", " ", 
 NETWORKS = ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.7/32", "2001:db8::/32", "::/0", "::1/128", "", "10.0.0.0/33", "10.0.0.0/-1",
             "2001:db8::/129", "a", "10.0.0/8", "10.0.0.0/", "/8", "010.0.0.0/8", "10.0.0.0 /8", "fe80::%1/64"]
 
+COOKIES = [chr(code) for code in range(0x01, 0x80)] + ["", "é", "a b", "__Host-a", "a" * 64, "a" * 65]
+AGES = ["1s", "60s", "5m", "1h", "8784h", "8785h", "527040m", "527041m", "31622400s", "31622401s", "99999999s", "100000000s",
+        "0s", "01s", "1000ms", "1", "s", "", "-1s", "1.5h", "1d", "1H", " 1s", "1s ", "1s1s", "1s\n", "9" * 30 + "h"]
+
 SYNTAXES = {
+    "cookie": (COOKIES, cookie_of, "spec.affinity.cookieName", same),
+    "age": (AGES, age_of, "spec.affinity.maxAge", same),
     "network": (NETWORKS, network_of, "spec.routes[0].filters[0].ipAllowList.cidrs[0]", same),
     "size": (SIZES, size_of, "spec.routes[0].filters[0].requestBodySize.max", same),
     "realm": (REALMS, realm_of, "spec.routes[0].filters[0].basicAuth.realm", same),

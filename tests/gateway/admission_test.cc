@@ -3,9 +3,13 @@
 #include "gateway/admission.h"
 
 #include <future>
+#include <map>
+#include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "gateway/limit_metrics.h"
 #include "http/parser.h"
 #include "routing/configuration.h"
 
@@ -13,11 +17,20 @@ namespace adit::gateway {
 namespace {
 
 using routing::Filters;
+using testing::HasSubstr;
+using testing::Not;
 using Kind = Verdict::Kind;
 
 const base::TimePoint kNow{std::chrono::seconds(1000)};
 /// "secret", cost 4.
 constexpr const char* kBcrypt = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+
+/// All but those whose service is listed.
+class FakeServed final : public ServedRules {
+ public:
+  std::set<std::string> away;
+  bool is_served(const routing::Route& rule) override { return !away.contains(rule.service); }
+};
 
 /// One tunnel with the host h.test and one rule, and others beside it.
 class AdmissionTest : public testing::Test {
@@ -39,7 +52,7 @@ class AdmissionTest : public testing::Test {
     http::RequestParser parser;
     EXPECT_EQ(parser.parse_head(text, head).progress, http::Progress::complete) << text;
     origin = origin_of(visitor, head, settings.trusted_proxies);
-    return admission.admit({head, origin, visitor, server_name}, *table, kNow);
+    return admission.admit({head, origin, visitor, server_name, lot}, *table, kNow);
   }
 
   static VisitorEndpoint from(const char* address) {
@@ -54,7 +67,9 @@ class AdmissionTest : public testing::Test {
   std::shared_ptr<const routing::Table> table;
   EdgeSettings settings;
   AdmissionShared shared;
-  Admission admission{shared, settings};
+  FakeServed served;
+  Admission admission{shared, settings, served};
+  std::uint64_t lot = 0;
   VisitorEndpoint visitor = from("203.0.113.9");
   RequestOrigin origin;
   http::RequestHead head;
@@ -171,13 +186,16 @@ TEST_F(AdmissionTest, LimitsOfTheTunnel) {
   auto second = ask("/");
   EXPECT_EQ(second.status, 503);
   EXPECT_EQ(second.fields, "Retry-After: 1\r\n");
+  EXPECT_EQ(second.limited, TunnelLimit::connections);
   first.place.give_back();
   EXPECT_EQ(ask("/").kind, Kind::forward);
   shop.limits = {0, 2};
   rule({});
   EXPECT_EQ(ask("/").kind, Kind::forward);
-  EXPECT_EQ(ask("/").kind, Kind::forward);
-  EXPECT_EQ(ask("/").status, 429);
+  EXPECT_EQ(ask("/").limited, std::nullopt);
+  const auto third = ask("/");
+  EXPECT_EQ(third.status, 429);
+  EXPECT_EQ(third.limited, TunnelLimit::rate);
 }
 
 TEST_F(AdmissionTest, TheGatewaysOwnLimitsAreForTunnelsThatSayNothing) {
@@ -188,6 +206,23 @@ TEST_F(AdmissionTest, TheGatewaysOwnLimitsAreForTunnelsThatSayNothing) {
   shop.limits.requests_per_second = 0;
   rule({});
   EXPECT_EQ(ask("/").kind, Kind::forward);
+}
+
+TEST_F(AdmissionTest, LimitsAreShownBesideWhatIsUnderWay) {
+  telemetry::Registry registry;
+  registry.add([&](telemetry::Families& families) { collect_limits(*table, settings, shared.gates, families); });
+  rule({});
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_tunnels 1\n"));
+  EXPECT_THAT(registry.text(), Not(HasSubstr("_limit{"))) << "no limits, no series";
+  EXPECT_THAT(registry.text(), Not(HasSubstr("_limit ")));
+  shop.limits.connections = 3;
+  settings.connections = 9;
+  rule({});
+  const auto first = ask("/");
+  const auto second = ask("/");
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_connections_limit 9\n"));
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_tunnel_connections_limit{tunnel=\"team/shop\"} 3\n"));
+  EXPECT_THAT(registry.text(), HasSubstr("adit_gateway_tunnel_connections_open{tunnel=\"team/shop\"} 2\n"));
 }
 
 TEST_F(AdmissionTest, BodySize) {
@@ -273,9 +308,143 @@ TEST_F(AdmissionTest, EditsOfHeads) {
   EXPECT_EQ(verdict.edits.target, "") << "as received";
   ASSERT_EQ(verdict.edits.fields.size(), 2U);
   EXPECT_EQ(verdict.edits.fields[1].kind, http::FieldEdit::Kind::remove);
-  const auto answer = admission.response_edits(filters);
+  const auto answer = admission.response_edits(&filters, {});
   ASSERT_EQ(answer.size(), 1U);
   EXPECT_EQ(answer[0].name, "C");
+  const auto more = admission.response_edits(&filters, "a=1");
+  ASSERT_EQ(more.size(), 2U);
+  EXPECT_EQ(more[1].name, "Set-Cookie");
+  EXPECT_EQ(more[1].value, "a=1");
+  EXPECT_EQ(admission.response_edits(nullptr, {}).size(), 0U);
+}
+
+TEST_F(AdmissionTest, Affinity) {
+  using Mode = routing::Affinity::Mode;
+  rule({});
+  EXPECT_FALSE(ask("/").wish);
+  EXPECT_EQ(ask("/").edits.hidden_cookie, "");
+  shop.affinity.mode = Mode::address;
+  rule({});
+  EXPECT_EQ(ask("/").wish.mode(), Mode::address);
+  EXPECT_EQ(ask("/").edits.hidden_cookie, "");
+  shop.affinity = {Mode::cookie, "home", std::chrono::seconds(90)};
+  rule({});
+  AffinityCookie cookie;
+  cookie.put({affinity_digest("id"), affinity_digest("web"), 7});
+  AffinityCookie::Room room;
+  const std::string own = "home=" + std::string(cookie.text(room));
+  for (const auto& [field, known] :
+       std::initializer_list<std::pair<std::string, bool>>{{"", false},
+                                                           {"Cookie: home=1\r\n", false},
+                                                           {"Cookie: " + own + "\r\n", true},
+                                                           {"Cookie: a=1; home=1; " + own + "\r\n", true},
+                                                           {"Cookie: a=1\r\ncookie: " + own + "\r\n", true},
+                                                           {"Cookie: HOME" + own.substr(4) + "\r\n", false}}) {
+    const auto verdict = ask("/", field);
+    EXPECT_EQ(verdict.wish.mode(), Mode::cookie) << field;
+    EXPECT_EQ(verdict.wish.is_known(), known) << field;
+    EXPECT_EQ(verdict.edits.hidden_cookie, "home") << field;
+  }
+  EXPECT_EQ(admission.set_cookie(shop.affinity, cookie, false), own + "; Path=/; HttpOnly; SameSite=Lax; Max-Age=90");
+  shop.affinity.max_age = std::chrono::seconds(0);
+  EXPECT_EQ(admission.set_cookie(shop.affinity, cookie, true), own + "; Path=/; HttpOnly; SameSite=Lax; Secure");
+}
+
+/// Tunnels that share h.test by weight, each with a service of its own name.
+class SharingTest : public AdmissionTest {
+ protected:
+  struct Share {
+    const char* name;
+    std::uint32_t weight;
+    bool gives_cookies = false;
+  };
+  void share(std::initializer_list<Share> shares) {
+    std::vector<routing::TunnelConfigurationPtr> all;
+    for (const auto& [name, weight, gives_cookies] : shares) {
+      auto tunnel = std::make_shared<routing::Tunnel>();
+      tunnel->id = tunnel->name = name;
+      if (gives_cookies) tunnel->affinity = {routing::Affinity::Mode::cookie, "home", {}};
+      auto configuration = std::make_shared<routing::TunnelConfiguration>();
+      configuration->tunnel = tunnel;
+      configuration->rules = {{"h.test", "/", name, false, nullptr, weight}};
+      all.push_back(configuration);
+    }
+    table = routing::build_table(all);
+  }
+  /// How many of `count` requests each gets; "503" of those that none does.
+  std::map<std::string, int> spread(int count, std::string_view fields = "") {
+    std::map<std::string, int> found;
+    Lots lots(12345);
+    for (int i = 0; i < count; ++i) {
+      lot = lots.draw();
+      const auto verdict = ask("/", fields);
+      ++found[verdict.kind == Kind::forward ? verdict.route->service : std::to_string(verdict.status)];
+      moved += verdict.share_moved ? 1 : 0;
+    }
+    return found;
+  }
+  static std::string cookie_of(std::initializer_list<std::pair<const char*, int>> entries) {
+    AffinityCookie cookie;
+    for (const auto& [name, instance] : entries) {
+      cookie.put({affinity_digest(name), affinity_digest(name), static_cast<link::InstanceKey>(instance)});
+    }
+    AffinityCookie::Room room;
+    return "Cookie: home=" + std::string(cookie.text(room)) + "\r\n";
+  }
+  int moved = 0;
+};
+
+TEST_F(SharingTest, ByWeight) {
+  using Spread = std::map<std::string, int>;
+  share({{"a", 90}, {"b", 10}});
+  for (int i = 0; i < 5; ++i) {
+    auto found = spread(1000);
+    EXPECT_NEAR(found["a"], 900, 3);
+    EXPECT_NEAR(found["b"], 100, 3);
+  }
+  share({{"a", 1000}, {"b", 1}, {"c", 0}});
+  auto found = spread(10'010);
+  EXPECT_NEAR(found["b"], 10, 3);
+  EXPECT_FALSE(found.contains("c"));
+  share({{"a", 1}, {"b", 1}, {"c", 1}});
+  for (const auto& [name, count] : spread(3000)) EXPECT_NEAR(count, 1000, 3) << name;
+  share({{"a", 0}, {"b", 0}});
+  EXPECT_EQ(spread(10), (Spread{{"503", 10}}));
+  share({{"a", 0}});
+  EXPECT_EQ(spread(10), (Spread{{"a", 10}})) << "alone, its weight means nothing";
+  EXPECT_EQ(moved, 0);
+}
+
+TEST_F(SharingTest, WhereOneIsAwayTheOthersServe) {
+  using Spread = std::map<std::string, int>;
+  share({{"a", 50}, {"b", 30}, {"c", 20}, {"d", 0}});
+  served.away = {"a"};
+  auto found = spread(1000);
+  EXPECT_NEAR(found["b"], 600, 40);
+  EXPECT_NEAR(found["c"], 400, 40);
+  EXPECT_NEAR(moved, 500, 3);
+  served.away = {"a", "b"};
+  EXPECT_EQ(spread(100), (Spread{{"c", 100}}));
+  served.away = {"a", "b", "c"};
+  EXPECT_FALSE(spread(100).contains("d")) << "it shall get nothing";
+}
+
+TEST_F(SharingTest, ACookieKeepsItsTunnel) {
+  using Spread = std::map<std::string, int>;
+  share({{"a", 99, true}, {"b", 1, true}, {"c", 0, true}, {"d", 50}});
+  EXPECT_EQ(spread(50, cookie_of({{"b", 7}})), (Spread{{"b", 50}}));
+  EXPECT_EQ(spread(50, cookie_of({{"a", 7}, {"b", 7}})), (Spread{{"b", 50}})) << "the last one";
+  EXPECT_EQ(spread(50, cookie_of({{"b", 7}, {"x", 7}})), (Spread{{"b", 50}})) << "one of another rule says nothing";
+  EXPECT_GT(spread(150, cookie_of({{"c", 7}}))["a"], 50) << "weight 0 gets nothing";
+  EXPECT_GT(spread(150, cookie_of({{"d", 7}}))["a"], 50) << "it gives no cookies";
+  served.away = {"b"};
+  EXPECT_FALSE(spread(150, cookie_of({{"b", 7}})).contains("b"));
+  EXPECT_EQ(spread(50, cookie_of({{"a", 7}, {"b", 7}})), (Spread{{"a", 50}}));
+}
+
+TEST_F(SharingTest, TheSameLotIsTheSameTunnel) {
+  share({{"a", 1}, {"b", 1}});
+  for (lot = 0; lot < 10; ++lot) EXPECT_EQ(ask("/").route, ask("/").route);
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ class Answer final : public Responder {
 
 class Bench {
  public:
+  AffinityWish wish;
   explicit Bench(std::size_t links = 1, base::Duration answer_timeout = std::chrono::minutes(1))
       : exchange({loop, pool, metrics, scratch, answer_timeout}) {
     for (std::uint64_t id = 1; id <= links; ++id) opener.links.push_back(make_link(id));
@@ -83,7 +84,7 @@ class Bench {
     origin.port = "80";
     origin.request_id = "0123456789abcdef";
     answer = Answer();
-    exchange.begin(answer, {parsed, {}, origin, "192.0.2.1:999"}, pool.upstream(tunnel, "web"));
+    exchange.begin(answer, {parsed, {}, origin, "192.0.2.1:999", wish}, pool.upstream(tunnel, "web"));
   }
   void get(const char* method = "GET") {
     begin(std::string(method) + " /page HTTP/1.1\r\nHost: shop.example.com\r\n\r\n");

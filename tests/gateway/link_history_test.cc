@@ -42,12 +42,13 @@ class Histories : public testing::Test {
   }
   std::string page() {
     telemetry::Registry registry;
-    registry.add([this](telemetry::Families& families) { collect_links(directory_, families); });
+    registry.add([this](telemetry::Families& families) { collect_links(directory_, *table_, families); });
     return registry.text();
   }
 
   ConnectorRecord::Time now_{std::chrono::hours(1)};
   LinkDirectory directory_;
+  std::shared_ptr<const routing::Table> table_ = routing::compile_table({}, {}).table;
 };
 
 TEST_F(Histories, TotalsOutliveTheLinks) {
@@ -128,6 +129,16 @@ TEST_F(Histories, SeriesOfConnectorsAreBounded) {
   EXPECT_THAT(text, Not(HasSubstr("instance=\"i100\""))) << "those that came first stay";
   EXPECT_THAT(text, HasSubstr("instance=\"other\"")) << "of another tunnel";
   EXPECT_THAT(text, HasSubstr("adit_gateway_links{tunnel=\"team/t\"} 107\n")) << "counted all the same";
+}
+
+TEST_F(Histories, ATunnelWithoutAConnectorIsShown) {
+  routing::Objects objects;
+  objects.tunnels = {routing::tunnel("team/t", {"t.test"}), routing::tunnel("team/lonely", {"l.test"})};
+  table_ = routing::compile_table(objects, {}).table;
+  begin("i");
+  const auto text = page();
+  EXPECT_THAT(text, HasSubstr("adit_gateway_connectors{tunnel=\"team/t\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("adit_gateway_connectors{tunnel=\"team/lonely\"} 0\n"));
 }
 
 TEST(TunnelMetrics, CellsOfATunnelAreSmall) { EXPECT_LE(sizeof(TunnelCells), 256U); }

@@ -35,6 +35,54 @@ TEST(OwnPresence, TellsWhatChanged) {
   EXPECT_THAT(presence.lines("a"), ElementsAre(link::Presence{"a", {}, false, false}));
 }
 
+LinkDirectory::Entry entry_of(std::uint64_t id, link::InstanceKey instance, std::vector<std::string> services,
+                              std::vector<ServiceDown> down = {}) {
+  auto made = entry(id, "a", std::move(services));
+  made.link->instance_key = instance;
+  made.down = std::move(down);
+  return made;
+}
+
+TEST(OwnPresence, NamesInstances) {
+  OwnPresence presence;
+  const auto two_links = {entry_of(1, 11, {"web"}), entry_of(2, 11, {"web"})};
+  EXPECT_THAT(presence.update(two_links), ElementsAre("a"));
+  EXPECT_THAT(presence.lines("a"), ElementsAre(link::Presence{"a", {"web"}, false, false, {11}}));
+  EXPECT_THAT(presence.update({entry_of(1, 11, {"web"}), entry_of(2, 11, {"web"}), entry_of(3, 12, {"web"})}),
+              ElementsAre("a"))
+      << "another instance";
+  EXPECT_THAT(presence.lines("a"), ElementsAre(link::Presence{"a", {"web"}, false, false, {11, 12}}))
+      << "in one line where all offer the same";
+  presence.update({entry_of(1, 11, {"web", "api"}), entry_of(2, 12, {"web"})});
+  EXPECT_THAT(presence.lines("a"), ElementsAre(link::Presence{"a", {"api", "web"}, false, false},
+                                               link::Presence{"a", {"api", "web"}, false, true, {11}},
+                                               link::Presence{"a", {"web"}, false, true, {12}}));
+}
+
+TEST(OwnPresence, NamesNoInstanceThatIsInTrouble) {
+  OwnPresence presence;
+  auto suspect = entry_of(1, 11, {"web"});
+  suspect.link->state = LinkState::suspect;
+  presence.update({suspect, entry_of(2, 12, {"web"}, {{"web", false, "refused"}}), entry_of(3, 13, {"web"})});
+  EXPECT_THAT(presence.lines("a"), ElementsAre(link::Presence{"a", {"web"}, false, false, {13}}));
+  presence.update({suspect, entry_of(2, 12, {"web"}, {{"web", false, "refused"}})});
+  EXPECT_THAT(presence.lines("a"), ElementsAre(link::Presence{"a", {"web"}, false, false}))
+      << "it is offered all the same";
+}
+
+TEST(OwnPresence, OfManyInstancesSome) {
+  OwnPresence presence;
+  std::vector<LinkDirectory::Entry> entries;
+  for (std::uint64_t i = 1; i <= 1500; ++i) entries.push_back(entry_of(i, i, {"web"}));
+  presence.update(entries);
+  std::size_t named = 0;
+  for (const auto& line : presence.lines("a")) {
+    named += line.instances.size();
+    EXPECT_LT(link::encode_control(line).size(), link::kMostControlLine);
+  }
+  EXPECT_EQ(named, 1000U);
+}
+
 TEST(OwnPresence, CountsOnlyLinksThatTakeStreams) {
   OwnPresence presence;
   presence.update({entry(1, "a", {"web"}, LinkState::starting), entry(2, "b", {"web"}, LinkState::over),

@@ -2,6 +2,7 @@
 
 #include "gateway/peer_directory.h"
 
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -42,6 +43,39 @@ TEST(PeerDirectory, PicksByTunnelServiceStateAndWhatWasTried) {
   EXPECT_EQ(directory.pick("a", "web", {}), nullptr) << "no longer offered";
   directory.remove(*one);
   EXPECT_EQ(directory.pick("a", "api", {}), nullptr);
+}
+
+TEST(PeerDirectory, KnowsInstances) {
+  PeerDirectory directory;
+  const auto one = at_peer(1, "a");
+  const auto two = at_peer(2, "a");
+  directory.put(one, {"web", "api"}, {{{11, 12}, {"web"}}, {{13}, {"web", "api"}}});
+  directory.put(two, {"web"}, {{{14, 12}, {"web"}}});
+  EXPECT_EQ(directory.pick("a", "web", {}, 11), one);
+  EXPECT_EQ(directory.pick("a", "api", {}, 11), nullptr) << "it offers another service";
+  EXPECT_EQ(directory.pick("a", "api", {}, 13), one);
+  EXPECT_EQ(directory.pick("a", "web", {}, 14), two);
+  EXPECT_EQ(directory.pick("a", "web", {2}, 14), nullptr);
+  EXPECT_EQ(directory.pick("a", "web", {}, 15), nullptr);
+  EXPECT_EQ(directory.pick("a", "web", {1}, 12), two);
+  const auto found = [&](const char* service) {
+    std::vector<InstanceStanding> instances;
+    directory.instances("a", service, instances);
+    std::map<link::InstanceKey, int> troubles;
+    for (const auto& standing : instances) troubles[standing.instance] = standing.trouble;
+    return troubles;
+  };
+  using Troubles = std::map<link::InstanceKey, int>;
+  EXPECT_EQ(found("web"), (Troubles{{11, 0}, {12, 0}, {13, 0}, {14, 0}}));
+  EXPECT_EQ(found("api"), (Troubles{{13, 0}}));
+  const auto before = directory.changes();
+  one->state = LinkState::suspect;
+  directory.touch();
+  EXPECT_NE(directory.changes(), before);
+  EXPECT_EQ(found("web"), (Troubles{{11, kMayBeDead}, {12, 0}, {13, kMayBeDead}, {14, 0}}));
+  directory.put(one, {"web"});
+  EXPECT_EQ(found("web"), (Troubles{{12, 0}, {14, 0}}));
+  EXPECT_EQ(directory.pick("a", "web", {2}), one) << "whoever it is";
 }
 
 TEST(PeerDirectory, SpreadsOverThoseThatAreAlike) {

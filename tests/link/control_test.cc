@@ -46,6 +46,7 @@ TEST(Control, EveryMessageSurvivesTheTrip) {
                                      Health{{{"api", false, "refused \"\\"}, {"web", true, ""}}},
                                      Presence{"t", {}, false, false},
                                      Presence{"t", {"a", "b"}, true, true},
+                                     Presence{"t", {"a"}, false, false, {1, ~0ULL}},
                                      Replica{},
                                      Replica{true, true}};
   for (const auto& message : messages) EXPECT_EQ(round(message), encode_control(message));

@@ -194,6 +194,24 @@ TEST(Listener, SharesItsPortWhenAsked) {
   EXPECT_TRUE(Listener::open(loop, (*first)->endpoint(), true));
 }
 
+TEST(Listener, FinishingAcceptsWhatIsInTheBacklogAndNoMore) {
+  Loop loop;
+  auto listener = Listener::open(loop, loopback(), false);
+  ASSERT_TRUE(listener);
+  asio::io_context elsewhere;
+  asio::ip::tcp::socket waiting(elsewhere);
+  waiting.connect((*listener)->endpoint());
+  int accepted = 0;
+  (*listener)->start([&](Socket, const asio::ip::tcp::endpoint&) { ++accepted; });
+  (*listener)->finish();
+  asio::ip::tcp::socket late(elsewhere);
+  Error error;
+  late.connect((*listener)->endpoint(), error);
+  EXPECT_EQ(error, asio::error::connection_refused);
+  settle(loop);
+  EXPECT_EQ(accepted, 1);
+}
+
 TEST(Listener, ClosedFromItsOwnCallbackAcceptsNoMore) {
   Loop loop;
   auto listener = Listener::open(loop, loopback(), false);

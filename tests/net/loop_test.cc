@@ -75,6 +75,20 @@ TEST(Loop, TaskMayDestroyAnother) {
   EXPECT_THAT(log, ElementsAre(1));
 }
 
+TEST(Loop, TellsOnceHowLateItCame) {
+  Loop loop;
+  Alarm alarm(loop);
+  alarm.deadline.set(Loop::now() + 10ms);  // its timer is under way
+  const auto busy_until = base::Clock::now() + Loop::kTick + 30ms;
+  loop.post([&] {
+    while (base::Clock::now() < busy_until) {
+    }
+  });
+  ASSERT_TRUE(until(loop, [&] { return alarm.fired != 0; }));
+  EXPECT_GE(loop.take_longest_delay(), 20ms);
+  EXPECT_EQ(loop.take_longest_delay(), 0ms);
+}
+
 TEST(Loop, SendsComeFirst) {
   Loop loop;
   std::vector<int> log;

@@ -40,6 +40,8 @@ TEST(Configuration, SameInEveryPart) {
       {"path", [](auto& c, Tunnel&) { c.rules[1].path = "/v2"; }},
       {"service", [](auto& c, Tunnel&) { c.rules[0].service = "other"; }},
       {"visibility", [](auto& c, Tunnel&) { c.rules[1].is_private = false; }},
+      {"weight", [](auto& c, Tunnel&) { c.rules[1].weight = 1; }},
+      {"affinity", [](auto&, Tunnel& t) { t.affinity.mode = Affinity::Mode::address; }},
       {"no certificate", [](auto& c, Tunnel&) { c.certificates.clear(); }},
       {"host of the certificate", [](auto& c, Tunnel&) { c.certificates[0].host = "y.io"; }},
       {"certificate", [](auto& c, Tunnel&) { c.certificates[0].certificate = certificate("f2"); }},

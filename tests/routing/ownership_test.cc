@@ -12,7 +12,7 @@ TEST(Ownership, Holders) {
   const TunnelObject two = tunnel("a/two", {"x.io/api"});
   const Holders expected = {
       {"x.io", {"a/one", "a/two"}}, {"x.io/", {"a/one"}}, {"x.io/api", {"a/two"}}, {"y.io", {"a/one"}}};
-  EXPECT_EQ(assign_hosts({&one, &two}, {}).holders, expected);
+  EXPECT_EQ(assign_hosts({Claimant::of(one), Claimant::of(two)}, {}).holders, expected);
 }
 
 TEST(Ownership, HoldersOfRecordedClaims) {
@@ -32,19 +32,19 @@ TEST(Ownership, RecordsThatContradictEachOtherAreAFirstClaim) {
   const TunnelObject one = tunnel("a/one", {"x.io", "y.io/p"}, "2026-02-01T00:00:00Z");
   const TunnelObject two = tunnel("b/two", {"x.io"}, "2026-01-01T00:00:00Z");
   const std::vector<Claim> claims = {{"a/one", {"x.io"}, {}}, {"b/two", {"x.io"}, {}}};
-  EXPECT_EQ(assign_hosts({&two, &one}, holders_of(claims)).holders,
+  EXPECT_EQ(assign_hosts({Claimant::of(two), Claimant::of(one)}, holders_of(claims)).holders,
             (Holders{{"x.io", {"b/two"}}, {"y.io", {"a/one"}}}));
 }
 
 TEST(Ownership, StrangeFormerHolders) {
   const TunnelObject one = tunnel("a/one", {"x.io"});
   const Holders strange = {{"x.io", {}}, {"x.io/", {}}, {"", {"a/one"}}, {"*", {"gone/t"}}};
-  EXPECT_EQ(assign_hosts({&one}, strange).holders, (Holders{{"x.io", {"a/one"}}}));
+  EXPECT_EQ(assign_hosts({Claimant::of(one)}, strange).holders, (Holders{{"x.io", {"a/one"}}}));
 }
 
 TEST(Ownership, RepeatedRouteInOneObject) {  // a manifest's reader refuses it; the API server's objects come unread
   const TunnelObject one = tunnel("a/one", {"x.io", "x.io"});
-  const Ownership result = assign_hosts({&one}, {});
+  const Ownership result = assign_hosts({Claimant::of(one)}, {});
   ASSERT_EQ(result.losses.size(), 1U);
   EXPECT_THAT(
       texts({result.losses[0].problem}),
