@@ -1,13 +1,13 @@
 # The usual ways in. Each target installs what it needs (Debian 12) and builds what it uses.
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test availability images bench conformance dashboards fuzz format lint clean
+.PHONY: help deps demo test e2e availability images bench conformance dashboards fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
 SOURCES = $(shell git ls-files '*.cc' '*.h')
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: ## Install the Debian packages that building and testing need, and build a test cluster once (10 min)
 	@.ci/deps build test
@@ -22,6 +22,10 @@ test: deps ## Build the dev preset and run every test
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS)
 	ctest --preset dev -j 3 --no-tests=error
+
+e2e: ## Images, charts and the nine cases of docs/end-to-end.md on a real cluster on this machine (needs root; E2E_FLAGS: see there)
+	@.ci/deps images e2e
+	e2e/run $(E2E_FLAGS)
 
 availability: ## Let parts come, go, die and storm under load, ROUNDS (10) times with requests of 20 s; no request may fail
 	@.ci/deps build test

@@ -13,17 +13,17 @@ class Answer:
 
 
 class Connection:
-    """One connection to 127.0.0.1:port; open() it first."""
+    """One connection to address:port; open() it first."""
 
-    def __init__(self, port, host="shop.test"):
-        self._port, self._host = port, host
+    def __init__(self, port, host="shop.test", address="127.0.0.1"):
+        self._port, self._host, self._address = port, host, address
         self._reader = self._writer = None
         self.asked = 0
         self._keeps, self._head_read = True, False
 
     async def open(self):
         try:
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+            self._reader, self._writer = await asyncio.open_connection(self._address, self._port)
         except OSError as error:
             raise Lost(f"connect: {error.strerror or error}") from None
         return self

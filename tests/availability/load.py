@@ -37,8 +37,8 @@ class Load:
 
     LIMIT = 15.0  # of one request beyond the time that it is meant to take
 
-    def __init__(self, port, mix, host="shop.test", chat_port=None):
-        self.port, self.chat_port, self.mix, self.host = port, chat_port or port, mix, host
+    def __init__(self, port, mix, host="shop.test", chat_port=None, address="127.0.0.1"):
+        self.port, self.chat_port, self.mix, self.host, self.address = port, chat_port or port, mix, host, address
         self.journal = Journal()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -83,9 +83,12 @@ class Load:
             async with asyncio.timeout(seconds + self.LIMIT):
                 yield record
 
+    def _connection(self):
+        return Connection(self.port, self.host, self.address)
+
     async def _once(self, kind, method, path, seconds=0.0, **rest):
         """One request on a connection of its own."""
-        connection = Connection(self.port, self.host)
+        connection = self._connection()
         async with self._request(kind, seconds) as record:
             await connection.open()
             judge(record, await connection.ask(method, path, **rest), f"{method} {path}")
@@ -96,7 +99,7 @@ class Load:
 
     async def _keep_alive(self):
         """The life of one connection."""
-        connection, first = Connection(self.port, self.host), True
+        connection, first = self._connection(), True
         while (first or connection.usable()) and not self._stopping.is_set():
             async with self._request("keep-alive") as record:
                 if first:
@@ -130,7 +133,7 @@ class Load:
             for _ in range(mix.upload_pieces):
                 yield PIECE
                 await asyncio.sleep(mix.upload_pause)
-        connection = Connection(self.port, self.host)
+        connection = self._connection()
         async with self._request("upload", seconds) as record:
             await connection.open()
             answer = await connection.ask("POST", "/upload", pieces(), size)
@@ -141,7 +144,7 @@ class Load:
     async def _events(self):
         count = int(self.mix.long_seconds * 10)
         seen = bytearray()
-        connection = Connection(self.port, self.host)
+        connection = self._connection()
         async with self._request("events", self.mix.long_seconds) as record:
             await connection.open()
             answer = await connection.ask("GET", f"/events?count={count}", on_piece=seen.extend)
@@ -156,7 +159,7 @@ class Load:
         with self.journal.record("websocket") as record:
             url = f"ws://{self.host}:{self.chat_port}/chat"
             try:
-                async with websockets.connect(url, host="127.0.0.1", port=self.chat_port, open_timeout=self.LIMIT,
+                async with websockets.connect(url, host=self.address, port=self.chat_port, open_timeout=self.LIMIT,
                                               ping_interval=None, close_timeout=2) as chat:
                     while not self._stopping.is_set():
                         async with asyncio.timeout(self.LIMIT):

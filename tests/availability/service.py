@@ -10,12 +10,13 @@ from programs import free_port
 
 
 class Service(origin.Origin):
-    """HTTP on `port`, WebSocket echo on `chat`. With `fail_every` = N each Nth of a kind fails; `failed` counts them."""
+    """HTTP on `port`, WebSocket echo on `chat`, by default free ones. With `fail_every` = N each Nth of a kind fails, and
+    `failed` counts them."""
 
-    def __init__(self, fail_every=0):
+    def __init__(self, fail_every=0, port=None, chat=None, address="127.0.0.1"):
         self.fail_every, self.failed, self.asked = fail_every, collections.Counter(), collections.Counter()
-        self.chat = free_port()
-        super().__init__(port=free_port())
+        self.chat = chat or free_port()
+        super().__init__(port=port or free_port(), address=address)
 
     def _fails(self, kind):
         self.asked[kind] += 1
@@ -29,7 +30,7 @@ class Service(origin.Origin):
         return kept
 
     async def _listen(self):
-        self._chat = await websockets.serve(self._talk, "127.0.0.1", self.chat, ping_interval=None)
+        self._chat = await websockets.serve(self._talk, self.address, self.chat, ping_interval=None)
         return await super()._listen()
 
     async def _answer_or_fail(self, kind, request, writer, text):
