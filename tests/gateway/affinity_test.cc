@@ -167,7 +167,7 @@ TEST(ChooseInstance, ByAddress) {
   list.erase(list.begin() + 3);
   for (int i = 0; i < kVisitors; ++i) {
     const auto home = choose_instance(visitor(i), list, kNone, kNow);
-    homes[i] == gone ? EXPECT_NE(home, gone) : EXPECT_EQ(home, homes[i]) << "only those of the one that is gone move";
+    EXPECT_EQ(home == homes[i], homes[i] != gone) << "only those of the one that is gone move";
   }
 }
 
