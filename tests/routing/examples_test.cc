@@ -13,6 +13,7 @@ TEST(Examples, LoadWithoutAProblem) {
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator("examples")) {
     if (entry.path().extension() != ".yaml") continue;
+    if (entry.path().filename() == "sidecar.yaml") continue;  // no kinds of ours: e2e/ runs it
     std::ostringstream text;
     text << std::ifstream(entry.path()).rdbuf();
     const ParsedManifest parsed = parse_manifest(text.str(), entry.path().string());
