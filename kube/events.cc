@@ -72,6 +72,8 @@ EventRecorder::EventRecorder(Api& api, std::string component, std::function<bool
 
 EventRecorder::~EventRecorder() = default;
 
+void EventRecorder::stop() { running_->thread = {}; }
+
 void EventRecorder::record(const Json& regarding, EventType type, const std::string& reason,
                            const std::string& message) {
   const auto wall = timestamp(std::chrono::system_clock::now());

@@ -21,6 +21,9 @@ class EventRecorder {
   EventRecorder(Api& api, std::string component, std::function<bool()> may_write);
   ~EventRecorder();
 
+  /// Ends the thread; what is not written yet is dropped. Before what `may_write` uses ends.
+  void stop();
+
   /// `regarding` is the object with apiVersion, kind and metadata. `reason` is UpperCamelCase. Messages are cut at
   /// 1,024 bytes.
   void record(const Json& regarding, EventType type, const std::string& reason, const std::string& message);

@@ -154,6 +154,7 @@ void Server::stop() {
   secrets_.stop();
   compiler_.stop();
   controller_.stop();
+  events_.stop();
   election_.stop();  // gives the Lease back
   control_.stop();
 }
