@@ -1,7 +1,10 @@
 #include "telemetry/health_check.h"
 
 #include <iostream>
+#include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "base/settings.h"
 #include "base/text.h"
@@ -72,6 +75,18 @@ class Question {
   std::optional<base::Result<void>> answer_;
 };
 
+struct Attempt {
+  explicit Attempt(const HealthUrl& url) : question(io, url) {}
+  asio::io_context io{1};
+  Question question;
+};
+
+/// Never destroyed: that would wait for a resolver that hangs, and the process is about to end.
+std::vector<std::unique_ptr<Attempt>>& abandoned() {
+  static auto* const attempts = new std::vector<std::unique_ptr<Attempt>>;
+  return *attempts;
+}
+
 struct Command {
   HealthUrl url;
   std::chrono::milliseconds limit = kUsualLimit;
@@ -122,12 +137,13 @@ base::Result<HealthUrl> parse_health_url(std::string_view text) {
 }
 
 base::Result<void> check_health(const HealthUrl& url, std::chrono::milliseconds limit) {
-  // Never destroyed: that would wait for a resolver that hangs, and the process is about to end.
-  auto& io = *new asio::io_context(1);
-  auto& question = *new Question(io, url);
+  auto attempt = std::make_unique<Attempt>(url);
+  const auto& answer = attempt->question.answer();
   const auto until = std::chrono::steady_clock::now() + limit;
-  while (!question.answer() && io.run_one_until(until) > 0) continue;
-  return question.answer().value_or(base::Error{"no answer within " + base::to_string(limit)});
+  while (!answer && attempt->io.run_one_until(until) > 0) continue;
+  if (answer) return *answer;
+  abandoned().push_back(std::move(attempt));
+  return base::Error{"no answer within " + base::to_string(limit)};
 }
 
 std::optional<int> health_check_command(int argc, const char* const* argv) {
