@@ -20,7 +20,7 @@ class Authority:
 
     def issue(self, *names, days=30):
         """A key pair for DNS names and addresses, as two files: chain and key."""
-        stem = names[0].replace("*", "_")
+        stem = "+".join(names).replace("*", "_")  # another pair for other names, whoever reads this one again
         chain, key = self.folder / f"{stem}.pem", self.folder / f"{stem}.key"
         request, extensions = self.folder / f"{stem}.csr", self.folder / f"{stem}.ext"
         alternatives = ",".join(("IP:" if n.replace(".", "").isdigit() else "DNS:") + n for n in names)
